@@ -1,0 +1,1 @@
+"""Captioners: what turns windows of frames into captions."""

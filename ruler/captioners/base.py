@@ -1,0 +1,82 @@
+"""The captioner contract. `tests/conformance/captioners.py` judges every implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ruler.schemas.captions import Caption, CaptionFailure, SceneModel, caption_key
+from ruler.schemas.runs import Cameras, Every, Place, Usage
+from ruler.video.frames import Clip, FrameWindow, WindowSpec
+
+
+@dataclass(frozen=True)
+class CaptionerIdentity:
+    """All that decides what a captioner says beside the pixels and the scene model.
+
+    `version` changes whenever the same input could give another caption.
+    """
+
+    name: str
+    version: str
+    prompt_sha256: str | None = None
+    parameters: dict[str, object] = field(default_factory=dict)
+
+    def key(self, window_sha256: str, scene_model: SceneModel | None) -> str:
+        """The address of the caption for a window."""
+        return caption_key(
+            window_sha256=window_sha256,
+            scene_model_sha256=scene_model.sha256 if scene_model else None,
+            captioner=self.name,
+            version=self.version,
+            prompt_sha256=self.prompt_sha256,
+            parameters=self.parameters,
+        )
+
+
+@dataclass(frozen=True)
+class Captioned:
+    """A captioner's answer to one window and what it cost."""
+
+    answer: Caption | CaptionFailure
+    usage: Usage = Usage()
+
+
+class Captioner(Protocol):
+    """Turns windows of frames into captions.
+
+    `caption` must be deterministic or recorded, safe to call from several threads at once, and must
+    depend on the window, the scene model and the identity alone.
+    """
+
+    @property
+    def identity(self) -> CaptionerIdentity:
+        """Name, version, prompt and parameters."""
+
+    @property
+    def window(self) -> WindowSpec:
+        """The frames one caption needs."""
+
+    @property
+    def default_every(self) -> Every:
+        """How densely to sample where the user does not say."""
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Facts this captioner measures, sorted; empty for one that only talks."""
+
+    def fit(
+        self, references: Sequence[Clip], *, cameras: Cameras, place: Place
+    ) -> SceneModel | None:
+        """Learn the scene from normal clips; None where there is nothing to learn.
+
+        Raises:
+            InputError: the references cannot be learned from (too short, different shapes).
+        """
+
+    def caption(
+        self, windows: Iterable[FrameWindow], scene_model: SceneModel | None
+    ) -> Iterator[Captioned]:
+        """Describe windows, in order, one answer each. A window that cannot be described is a
+        `CaptionFailure`, never left out and never a caption that says "normal"."""

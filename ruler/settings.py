@@ -1,0 +1,34 @@
+"""Settings: the only file that reads the environment (`RULER_*`)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _default_workers() -> int:
+    """Cores this process may use, not cores the machine has (containers, taskset)."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+class Settings(BaseSettings):
+    """What a machine or a person sets once; a command's own options win over it.
+
+    `store` is the folder of the rule store, `runs` where results go, `workers` how many chunks are
+    worked on at once.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="RULER_", frozen=True, extra="ignore")
+
+    store: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("ruler")))
+    runs: Path = Path("runs")
+    workers: int = Field(default_factory=_default_workers, ge=1)
+    author: str = Field(default_factory=lambda: os.environ.get("USER") or "someone")
+    base_url: str | None = None
+    api_key: str | None = None

@@ -1,0 +1,1 @@
+"""Frames with time stamps: files, folders, sampling, windows."""
