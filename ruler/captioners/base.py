@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ruler.schemas.base import content_hash
 from ruler.schemas.captions import Caption, CaptionFailure, SceneModel, caption_key
 from ruler.schemas.runs import Cameras, Every, Place, Usage
 from ruler.video.frames import Clip, FrameWindow, WindowSpec
@@ -15,16 +16,25 @@ from ruler.video.frames import Clip, FrameWindow, WindowSpec
 class CaptionerIdentity:
     """All that decides what a captioner says beside the pixels and the scene model.
 
-    `version` changes whenever the same input could give another caption.
+    `version` changes whenever the same input could give another caption. `is_positional` says that
+    the clip's name and the frame's number decide too: two equal windows are then two questions.
     """
 
     name: str
     version: str
     prompt_sha256: str | None = None
     parameters: dict[str, object] = field(default_factory=dict)
+    is_positional: bool = False
+
+    def key_of(self, window: FrameWindow, scene_model: SceneModel | None) -> str:
+        """The address of the caption for a window; what callers look captions up by."""
+        if self.is_positional:
+            question = content_hash([window.clip, window.frame_index, window.sha256])
+            return self.key(question, scene_model)
+        return self.key(window.sha256, scene_model)
 
     def key(self, window_sha256: str, scene_model: SceneModel | None) -> str:
-        """The address of the caption for a window."""
+        """The address of the caption for a window's pixels."""
         return caption_key(
             window_sha256=window_sha256,
             scene_model_sha256=scene_model.sha256 if scene_model else None,

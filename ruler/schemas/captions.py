@@ -120,7 +120,7 @@ FACTS: dict[str, FactSpec] = {
 
 
 class Box(Value):
-    """A rectangle in relative image coordinates: (0, 0) is the top left, (1, 1) the bottom right."""
+    """A rectangle in relative image coordinates: (0, 0) is top left, (1, 1) bottom right."""
 
     left: UnitInterval
     top: UnitInterval

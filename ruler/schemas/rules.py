@@ -189,5 +189,6 @@ class Revision(Value):
     author: str
     reason: str
     scene_model_sha256: str | None = None
+    captioner: str | None = None
     is_active: bool = False
     by_induction: bool = False

@@ -1,4 +1,4 @@
-"""Matches, verdicts and events. The invariants of DESIGN section 4 are enforced where a value is built."""
+"""Matches, verdicts and events; the invariants of DESIGN section 4 hold where a value is built."""
 
 from __future__ import annotations
 

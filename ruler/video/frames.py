@@ -102,7 +102,7 @@ class WindowFailure:
 
 
 class Clip(Protocol):
-    """A clip that can be read. Cheap to hold, opened anew by each call, safe to share by threads."""
+    """A clip that can be read. Cheap to hold, opened anew by each call, safe in many threads."""
 
     @property
     def info(self) -> ClipInfo:

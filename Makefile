@@ -1,0 +1,75 @@
+# Everything a developer needs; `make` alone lists it.
+#   PYTHON  the interpreter that builds the environment   make PYTHON=python3.12 install
+#   VENV    where the environment lies                    make VENV=/tmp/env test
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+
+# Stamps carry the Python version, so that another PYTHON builds the environment anew.
+ENVIRONMENT := $(VENV)/.stamp-environment-$(VERSION)
+CORE := $(VENV)/.stamp-core-$(VERSION)
+DEV  := $(VENV)/.stamp-dev-$(VERSION)
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format constraints wheel smoke clean
+
+help: ## list what there is
+	@echo "ruler: make TARGET [PYTHON=python3.12] [VENV=.venv]"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+install: $(DEV) ## build .venv with ruler and the developers' tools
+	@echo "Ready: $(BIN)/ruler"
+
+demo: $(CORE) ## render a small scene, learn it, find what is wrong in it
+	@$(BIN)/ruler demo
+
+test: $(DEV) ## run all tests (ARGS="-k replay" for some)
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal $(ARGS)
+
+check: $(DEV) ## format, lint, types, layers, dependencies
+	@echo "ruff format";  $(BIN)/ruff format --check --quiet . || { echo "Mend with: make format"; exit 1; }
+	@echo "ruff check";   $(BIN)/ruff check --quiet .
+	@echo "mypy";         $(BIN)/mypy
+	@echo "lint-imports"; PYTHONPATH=. $(BIN)/lint-imports --no-logo
+	@echo "deptry";       $(BIN)/deptry .
+
+format: $(DEV) ## format the code and mend what the linter can mend
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format --quiet .
+
+constraints: $(ENVIRONMENT) ## pin anew: constraints.txt, or constraints-NAME.txt with EXTRA=NAME
+	@$(BIN)/python tools/constraints.py $(EXTRA)
+
+wheel: $(DEV) ## build the wheel into dist/
+	@rm -rf dist
+	@$(BIN)/python -m build --wheel --no-isolation --outdir dist . >/dev/null
+	@ls dist/*.whl
+
+smoke: wheel ## install the wheel in a clean environment and use it from another folder
+	@$(BIN)/python tools/smoke.py dist/*.whl
+
+clean: ## remove what was built; .venv stays
+	@rm -rf dist build htmlcov .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find ruler graphs prompts rules_store tests tools examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+$(ENVIRONMENT):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "ruler needs Python 3.11 or newer; say which: make PYTHON=python3.12 install"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot build environments; on Debian: apt-get install python3-venv"; exit 2; }
+	@if [ "$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" != "$(VERSION)" ]; then \
+		echo "Building $(VENV) with Python $(VERSION)"; $(PYTHON) -m venv --clear $(VENV); fi
+	@rm -f $(VENV)/.stamp-* && touch $@
+
+$(CORE): $(ENVIRONMENT) pyproject.toml constraints.txt
+	@echo "Installing ruler"
+	@$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(DEV): $(ENVIRONMENT) pyproject.toml constraints.txt
+	@echo "Installing ruler and the developers' tools"
+	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $(CORE) $@

@@ -1,0 +1,108 @@
+"""What the graphs' nodes work with: passed as LangGraph's run context, never kept in state."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ruler.captioners.base import Captioner
+from ruler.reasoners.base import MatchContext, Reasoner
+from ruler.schemas.induction import Brief, Reference
+from ruler.schemas.rules import Revision, Rule, RuleSet
+from ruler.schemas.runs import Cameras, Every, Place, Smoothing
+from ruler.schemas.taxonomy import Lexicon, Taxonomy
+from ruler.steps.captioning import Sample, View, samples_of
+from ruler.video.frames import Clip
+from ruler.video.sampling import sample_indices
+from rules_store.store import Store
+
+
+@dataclass(frozen=True)
+class ClipDeps:
+    """One clip of a detection.
+
+    Attributes:
+        run_id, clip_number: Where its results go in the store.
+        samples: All sampled frames of the clip, in order.
+        chunk: Samples a chunk.
+        wave: Chunks a super-step; one checkpoint is written after each wave.
+    """
+
+    store: Store
+    run_id: str
+    clip_number: int
+    clip: Clip
+    samples: Sequence[Sample]
+    view: View
+    reasoner: Reasoner
+    revision: Revision
+    lexicon: Lexicon
+    taxonomy: Taxonomy
+    smoothing: Smoothing
+    as_of: dt.date
+    clip_start: dt.datetime | None
+    chunk: int = 64
+    wave: int = 8
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks the clip has."""
+        return -(-len(self.samples) // self.chunk)
+
+    def second_at(self, frame: int) -> float:
+        """Presentation time of a frame; one frame's length past the last for the end."""
+        times = self.clip.times
+        if frame < len(times):
+            return float(times[frame])
+        return float(times[-1]) + 1.0 / self.clip.info.fps
+
+    def chunk_samples(self, number: int) -> Sequence[Sample]:
+        """The samples of one chunk."""
+        return self.samples[number * self.chunk : (number + 1) * self.chunk]
+
+    def match_context(self, *, linked: bool) -> MatchContext:
+        """What the reasoner may look at when it matches."""
+        return MatchContext(
+            rule_set=self.revision.rule_set,
+            lexicon=self.lexicon,
+            clip_start=self.clip_start,
+            as_of=self.as_of,
+            linked=linked,
+        )
+
+
+@dataclass(frozen=True)
+class InductionDeps:
+    """One induction. `observed` is filled by the `caption` node, by clip name; it can be derived
+    from the store again at any time."""
+
+    store: Store
+    clips: Sequence[Clip]
+    captioner: Captioner
+    reasoner: Reasoner
+    brief: Brief
+    every: Every
+    cameras: Cameras
+    place: Place
+    author: str
+    reason: str
+    as_of: dt.date
+    is_dry_run: bool = False
+    activate: bool = False
+    observed: dict[str, list[Reference]] = field(default_factory=dict)
+
+    def match_context(self, rules: Sequence[Rule], *, linked: bool) -> MatchContext:
+        """For trying rules on references."""
+        return MatchContext(
+            rule_set=RuleSet(scene=self.brief.scene, rules=tuple(rules)),
+            lexicon=self.brief.lexicon,
+            clip_start=None,
+            as_of=self.as_of,
+            linked=linked,
+        )
+
+
+def clip_samples(clip: Clip, every: Every) -> list[Sample]:
+    """All sampled frames of a clip."""
+    return samples_of(clip, sample_indices(clip.times, every).tolist())

@@ -1,0 +1,162 @@
+"""The `motion` captioner: DESIGN section 5's embedded default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import cv2
+
+from ruler.captioners.base import Captioned, CaptionerIdentity
+from ruler.captioners.motion import tunables, words
+from ruler.captioners.motion.figures import (
+    MEASURED,
+    MEASURED_STILL,
+    Norms,
+    changed_share,
+    find_figures,
+    keep_salient,
+)
+from ruler.captioners.motion.fit import fit_scene
+from ruler.captioners.motion.flow import SMALLEST, FlowMemo
+from ruler.captioners.motion.observe import View, observe
+from ruler.captioners.motion.scene import Scene
+from ruler.errors import CaptionError
+from ruler.schemas.captions import Caption, CaptionFailure, SceneModel
+from ruler.schemas.runs import Cameras, Every, Place, Usage
+from ruler.video.frames import Clip, FrameWindow, WindowSpec
+
+NAME = "motion"
+VERSION = "1"
+
+
+class MotionCaptioner:
+    """Says what moves where, how fast and how large, relative to the references.
+
+    Creating one sets OpenCV's thread count to 1 for the process: DIS cuts the image into stripes by
+    thread, so that a flow, and with it a caption, would depend on the machine's cores. Captioning
+    runs in parallel over chunks instead; OpenCV lets other threads run while it computes.
+    """
+
+    def __init__(self) -> None:
+        cv2.setNumThreads(1)
+        self.identity = CaptionerIdentity(
+            name=NAME, version=VERSION, parameters=dict(tunables.PARAMETERS)
+        )
+        self.window = WindowSpec(
+            steps=tunables.STEPS,
+            step_seconds=tunables.STEP_SECONDS,
+            min_steps=tunables.MIN_STEPS,
+            width=tunables.WIDTH,
+        )
+        self.default_every = Every(seconds=tunables.STEP_SECONDS)
+        self.measured = MEASURED
+
+    def fit(
+        self,
+        references: Sequence[Clip],
+        *,
+        cameras: Cameras,
+        place: Place,  # noqa: ARG002 - the contract's; what is measured does not depend on it
+    ) -> SceneModel:
+        """Learn background, perspective and usual speeds.
+
+        Raises:
+            InputError: no frame of the references can be read, or they are too small.
+        """
+        scene, info = fit_scene(references, self.window, cameras=cameras)
+        return SceneModel(captioner=NAME, version=VERSION, payload=scene.to_bytes(), info=info)
+
+    def caption(
+        self, windows: Iterable[FrameWindow], scene_model: SceneModel | None
+    ) -> Iterator[Captioned]:
+        """Describe windows in order; see `Captioner.caption`."""
+        try:
+            pass_ = _Pass(_read_scene(scene_model))
+        except CaptionError as error:
+            for _ in windows:
+                yield Captioned(CaptionFailure(reason=str(error)))
+            return
+        for window in windows:
+            try:
+                answer = self._describe(window, pass_, scene_model)
+            except CaptionError as error:
+                yield Captioned(CaptionFailure(reason=str(error)))
+            else:
+                yield Captioned(answer, Usage(captions_computed=1))
+
+    def _describe(
+        self, window: FrameWindow, pass_: _Pass, scene_model: SceneModel | None
+    ) -> Caption:
+        view, norms = pass_.geometry(window)
+        if len(window.frames) == 1 and view.background is None:
+            raise CaptionError("a single frame shows no motion, and the scene has no background")
+        observation = observe(window.frames, pass_.memo, view)
+        if observation.motion is None and view.background is None:
+            raise CaptionError("all frames have one time stamp, and the scene has no background")
+        figures = find_figures(observation, norms)
+        return Caption(
+            key=self.identity.key_of(window, scene_model),
+            captioner=NAME,
+            text=words.describe(
+                figures,
+                fast_ratio=norms.scene.fast_ratio,
+                is_background_known=view.background is not None,
+                changed_share=changed_share(observation),
+            ),
+            facts={"figures": float(len(figures))},
+            figures=keep_salient(figures),
+            measured=MEASURED if observation.motion is not None else MEASURED_STILL,
+        )
+
+
+def _read_scene(scene_model: SceneModel | None) -> Scene:
+    if scene_model is None:
+        raise CaptionError("the motion captioner needs a scene model: induce the scene first")
+    if (scene_model.captioner, scene_model.version) != (NAME, VERSION):
+        raise CaptionError(
+            f"the scene model is of {scene_model.captioner} {scene_model.version}, "
+            f"not of {NAME} {VERSION}: induce the scene again"
+        )
+    try:
+        return Scene.from_bytes(scene_model.payload)
+    except ValueError as error:
+        raise CaptionError(str(error)) from error
+
+
+class _Pass:
+    """What one call of `caption` computes once: flows and the scene's geometry by image size."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._geometries: dict[tuple[int, int], tuple[View, Norms]] = {}
+        self.memo = FlowMemo(scene.shape)
+
+    def geometry(self, window: FrameWindow) -> tuple[View, Norms]:
+        """The view that fits a window's frames.
+
+        Raises:
+            CaptionError: their shape is not the scene's, or too small, or changes within.
+        """
+        shapes = {frame.image.shape[:2] for frame in window.frames}
+        if len(shapes) != 1:
+            raise CaptionError("the frames of the window differ in size")
+        height, width = shapes.pop()
+        if self._scene.shape is not None:
+            _check_same_view(height, width, *self._scene.shape)
+            height, width = self._scene.shape
+        if min(height, width) < SMALLEST:
+            raise CaptionError(f"{width}x{height} pixels are too few to see motion")
+        if (height, width) not in self._geometries:
+            scene = self._scene
+            view = View.of(height, width, scene.background, scene.figure_height)
+            self._geometries[height, width] = view, Norms.of(scene, view)
+        return self._geometries[height, width]
+
+
+def _check_same_view(height: int, width: int, scene_height: int, scene_width: int) -> None:
+    """Frames of the scene's proportions can be resized to it; others show something else."""
+    if abs(width / height - scene_width / scene_height) > tunables.ASPECT_SLACK:
+        raise CaptionError(
+            f"the clip is {width}x{height} while the scene was learned on "
+            f"{scene_width}x{scene_height} (after shrinking)"
+        )

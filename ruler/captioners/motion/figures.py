@@ -1,0 +1,178 @@
+"""From regions to figures with measured facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ruler.captioners.motion import tunables
+from ruler.captioners.motion.arrays import Floats, Ints
+from ruler.captioners.motion.observe import Motion, Observation, View
+from ruler.captioners.motion.regions import Region, find_regions
+from ruler.captioners.motion.scene import Scene
+from ruler.captioners.motion.windows import top_mean
+from ruler.schemas.base import rounded
+from ruler.schemas.captions import Box, Figure
+
+SHAPE_FACTS = ("aspect_ratio", "fill_ratio", "height_ratio")
+MOTION_FACTS = ("direction_degrees", "fall_speed", "motion_disorder", "speed_ratio")
+MEASURED = tuple(sorted((*SHAPE_FACTS, *MOTION_FACTS, "figures")))
+MEASURED_STILL = tuple(sorted((*SHAPE_FACTS, "figures")))
+"""What a window of a single frame can tell."""
+
+
+@dataclass(frozen=True, eq=False)
+class Norms:
+    """What is usual at each grid row of one image size.
+
+    Attributes:
+        speeds: Pixels per 0.1 s, (R,).
+        fills: Share of the wide window, (R,).
+    """
+
+    scene: Scene
+    speeds: Floats
+    fills: Floats
+
+    @classmethod
+    def of(cls, scene: Scene, view: View) -> Norms:
+        """The scene's lines at the rows of a view."""
+        rows = view.grid.relative_rows
+        return cls(
+            scene=scene,
+            speeds=scene.usual_speed.at(rows) * view.grid.width,
+            fills=scene.usual_fill.at(rows),
+        )
+
+
+def find_figures(observation: Observation, norms: Norms) -> list[Figure]:
+    """All figures of a frame, the fastest first, then from the top and from the left."""
+    motion = observation.motion
+    ratios = None if motion is None else motion.speed / norms.speeds[observation.rows]
+    fills = observation.wide_fill / norms.fills[observation.rows]
+    disorder, moving = (fills, fills) if motion is None else disorders(observation, motion)
+    figures = []
+    for region in find_regions(observation, ratios, norms.scene.fast_ratio):
+        facts = _shape_facts(region, observation, norms)
+        facts["fill_ratio"] = top_mean(fills[region.windows])
+        if motion is not None and ratios is not None:
+            facts |= _motion_facts(region.windows, observation, motion, ratios)
+            facts["motion_disorder"] = _weighted_mean(
+                disorder[region.windows], moving[region.windows]
+            )
+        figures.append(Figure(box=_box(region, observation), facts=_clean(facts)))
+    return sorted(figures, key=_salience)
+
+
+def _salience(figure: Figure) -> tuple[float, float, float, float, float]:
+    box = figure.box
+    speed = figure.facts.get("speed_ratio", 0.0)
+    return -speed, box.top, box.left, box.bottom, box.right
+
+
+def _clean(facts: dict[str, float]) -> dict[str, float]:
+    tidy = rounded(facts)
+    if tidy.get("direction_degrees") == 360.0:
+        tidy["direction_degrees"] = 0.0
+    return tidy
+
+
+def _box(region: Region, observation: Observation) -> Box:
+    height, width = observation.mask.shape
+    left, top, right, bottom = region.box
+    return Box(
+        left=round(left / width, 4),
+        top=round(top / height, 4),
+        right=round(right / width, 4),
+        bottom=round(bottom / height, 4),
+    )
+
+
+def _shape_facts(region: Region, observation: Observation, norms: Norms) -> dict[str, float]:
+    image_height = observation.mask.shape[0]
+    left, top, right, bottom = region.box
+    height, width = bottom - top, right - left
+    middle = (top + bottom) / 2 / image_height
+    typical = norms.scene.figure_height.at_row(middle) * image_height
+    return {"height_ratio": height / typical, "aspect_ratio": width / height}
+
+
+def _motion_facts(
+    windows: Ints, observation: Observation, motion: Motion, ratios: Floats
+) -> dict[str, float]:
+    """Speed, heading and fall of the windows that measure one figure.
+
+    Heading is the mean net velocity of the fastest windows; a figure that stands has none.
+    """
+    heights = observation.view.figure_heights[observation.rows[windows]]
+    downward = np.maximum(motion.short[windows, 1], 0.0) / heights
+    facts = {
+        "speed_ratio": top_mean(ratios[windows]),
+        "fall_speed": top_mean(downward) / tunables.STEP_SECONDS,
+    }
+    if facts["speed_ratio"] >= tunables.STILL:
+        fastest = windows[np.argsort(-ratios[windows], kind="stable")[: tunables.TOP]]
+        x, y = motion.long[fastest].sum(axis=0)
+        facts["direction_degrees"] = float(np.degrees(np.arctan2(-y, x)) % 360.0)
+    return facts
+
+
+def disorders(observation: Observation, motion: Motion) -> tuple[Floats, Floats]:
+    """Direction entropy in each kept window, in [0, 1], and the motion it rests on, (N,) each.
+
+    The cue that told fights from other scenes best without weights (docs/perception, fights).
+    """
+    rows, columns = observation.view.grid.shape
+    points = np.zeros((rows * columns, tunables.DIRECTIONS), dtype=np.float64)
+    points[motion.points] = direction_histograms(motion.step, _least_motion(observation))
+    fields = points.reshape(rows, columns, -1)
+    windows = np.maximum(observation.view.person.sums(fields, observation.kept), 0.0)
+    return entropy(windows), windows.sum(axis=1)
+
+
+def _weighted_mean(values: Floats, weights: Floats) -> float:
+    total = float(weights.sum())
+    return float((values * weights).sum()) / total if total > 0 else 0.0
+
+
+def _least_motion(observation: Observation) -> float:
+    return tunables.MOVING * observation.view.grid.width / tunables.WIDTH
+
+
+def direction_histograms(step: Floats, least: float) -> Floats:
+    """Speed by direction at each point.
+
+    Args:
+        step: Velocities (P, 2).
+        least: Speed below which a point counts as still.
+
+    Returns:
+        (P, `tunables.DIRECTIONS`), zero but for the bin of the point's direction.
+    """
+    speed = np.hypot(step[:, 0], step[:, 1])
+    turn = np.arctan2(step[:, 1], step[:, 0]) / (2 * np.pi)
+    which = np.rint(turn * tunables.DIRECTIONS).astype(np.intp) % tunables.DIRECTIONS
+    weight = np.where(speed > least, speed, 0.0)
+    bins = np.arange(tunables.DIRECTIONS)
+    return np.where(bins == which[:, None], weight[:, None], 0.0)
+
+
+def entropy(histograms: Floats) -> Floats:
+    """Entropy of each row over its largest possible value, in [0, 1]; 0 for an empty row."""
+    totals = histograms.sum(axis=1, keepdims=True)
+    shares = np.divide(histograms, totals, out=np.zeros_like(histograms), where=totals > 0)
+    logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
+    found: Floats = np.clip(-(shares * logs).sum(axis=1) / np.log(histograms.shape[1]), 0.0, 1.0)
+    return found
+
+
+def changed_share(observation: Observation) -> float:
+    """Share of the image that is foreground."""
+    return float(observation.mask.mean())
+
+
+def keep_salient(figures: Sequence[Figure]) -> tuple[Figure, ...]:
+    """The figures that a caption holds, out of an ordered list."""
+    return tuple(figures[: tunables.MAX_FIGURES])

@@ -1,0 +1,126 @@
+"""Dense optical flow between grid frames, and net motion over a stride.
+
+Flow is DIS (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016) in OpenCV's
+implementation, computed backwards in time: from each pixel of the later frame to where it was.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+
+from ruler.captioners.motion.arrays import Floats, Flow, Grey, Ints
+from ruler.video.frames import Frame
+
+FINEST_SCALE = 1
+"""The presets stop at scale 2, a quarter of the resolution: people of 30 px then move as their
+surroundings do, and fast ones are missed (docs/perception, flow table)."""
+
+SMALLEST = 48
+"""Pixels that an image needs either way; below, OpenCV chooses other scales by itself."""
+
+_KEPT = 24
+"""Flows a memo holds: two windows' worth and more."""
+
+T = TypeVar("T")
+
+
+def new_dis() -> cv2.DISOpticalFlow:
+    """A flow estimator, for one thread and one image size.
+
+    It holds buffers, and for a small image OpenCV lowers its scales for good, so that sharing one
+    among sizes would make a flow depend on what was computed before.
+    """
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    dis.setFinestScale(FINEST_SCALE)
+    return dis
+
+
+class FlowMemo:
+    """Grey frames and flows of one pass, each computed once though many windows share it.
+
+    Addressed by the pixels of the two frames, so what a window gives cannot depend on the windows
+    around it. Not for sharing between threads.
+
+    Args:
+        shape: (height, width) that every frame is brought to; None leaves frames as they are.
+    """
+
+    def __init__(self, shape: tuple[int, int] | None = None) -> None:
+        self._shape = shape
+        self._dis: dict[tuple[int, ...], cv2.DISOpticalFlow] = {}
+        self._greys: OrderedDict[Hashable, Grey] = OrderedDict()
+        self._flows: OrderedDict[Hashable, Flow] = OrderedDict()
+
+    def grey(self, frame: Frame) -> Grey:
+        """The frame in grey levels, (height, width)."""
+        return _remember(self._greys, frame.digest, lambda: to_grey(frame, self._shape))
+
+    def backward(self, earlier: Frame, later: Frame) -> Flow:
+        """Where each pixel of `later` was in `earlier`: displacement (x, y) in pixels."""
+
+        def compute() -> Flow:
+            now, before = self.grey(later), self.grey(earlier)
+            if now.shape not in self._dis:
+                self._dis[now.shape] = new_dis()
+            no_guess: Any = None  # OpenCV takes it, its stubs do not
+            return np.asarray(self._dis[now.shape].calc(now, before, no_guess), dtype=np.float32)
+
+        return _remember(self._flows, (earlier.digest, later.digest), compute)
+
+
+def _remember(memo: OrderedDict[Hashable, T], key: Hashable, compute: Callable[[], T]) -> T:
+    if key in memo:
+        memo.move_to_end(key)
+        return memo[key]
+    value = memo[key] = compute()
+    if len(memo) > _KEPT:
+        memo.popitem(last=False)
+    return value
+
+
+def to_grey(frame: Frame, shape: tuple[int, int] | None = None) -> Grey:
+    """A frame's grey levels, brought to `shape` (height, width) where it differs."""
+    grey = cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY)
+    if shape is not None and grey.shape != shape:
+        grey = cv2.resize(grey, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
+    return np.asarray(grey, dtype=np.uint8)
+
+
+def net_motion(flows: Sequence[Flow], rows: Ints, columns: Ints, marks: Sequence[int]) -> Floats:
+    """Follow points back through flows and say how far they have come.
+
+    Args:
+        flows: Backward flows, newest first.
+        rows: Pixel rows of the points in the newest frame, shape (points,).
+        columns: Their pixel columns.
+        marks: Numbers of steps after which to look, ascending, each in [1, len(flows)].
+
+    Returns:
+        Displacement (x, y) in pixels from there to here, shape (len(marks), points, 2).
+    """
+    height, width = flows[0].shape[:2]
+    start = np.stack([columns, rows], axis=1).astype(np.float64)
+    place = start.copy()
+    moved: dict[int, Floats] = {}
+    for step, flow in enumerate(flows[: marks[-1]], start=1):
+        x = np.clip(np.rint(place[:, 0]), 0, width - 1).astype(np.intp)
+        y = np.clip(np.rint(place[:, 1]), 0, height - 1).astype(np.intp)
+        place += flow[y, x]
+        if step in marks:
+            moved[step] = start - place
+    return np.stack([moved[mark] for mark in marks])
+
+
+def stride_marks(ages: Sequence[float], targets: Sequence[float]) -> list[int]:
+    """For each target age in seconds, the number of steps back whose age is nearest to it.
+
+    Args:
+        ages: Age of the 1st, 2nd ... frame before the newest, ascending, in seconds.
+        targets: Ascending.
+    """
+    return [1 + int(np.argmin([abs(age - target) for age in ages])) for target in targets]

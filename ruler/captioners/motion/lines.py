@@ -1,0 +1,77 @@
+"""Lines over image rows: how a typical height, speed or fill changes with perspective.
+
+On a ground plane seen by a fixed camera both the height and the speed of a figure in pixels grow
+linearly with its row, so two numbers are enough (docs/perception, steps 3, 6 and 7).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ruler.captioners.motion.arrays import Floats
+
+
+@dataclass(frozen=True)
+class RowLine:
+    """`intercept + slope * row`, kept within [low, high]; rows run from 0 (top) to 1 (bottom)."""
+
+    slope: float
+    intercept: float
+    low: float
+    high: float
+
+    @classmethod
+    def constant(cls, value: float) -> RowLine:
+        """The same everywhere."""
+        return cls(slope=0.0, intercept=value, low=value, high=value)
+
+    def at(self, rows: Floats) -> Floats:
+        """Values at relative rows, same shape."""
+        values: Floats = np.clip(self.intercept + self.slope * rows, self.low, self.high)
+        return values
+
+    def at_row(self, row: float) -> float:
+        """The value at one relative row."""
+        return float(np.clip(self.intercept + self.slope * row, self.low, self.high))
+
+
+def equal_count_bins(
+    rows: Floats, values: Floats, *, bins: int, quantile: float, least: int
+) -> tuple[Floats, Floats]:
+    """Cut points into bins of equal count along the rows.
+
+    Returns:
+        (median row, quantile of the values) of each bin that holds at least `least` points.
+    """
+    order = np.argsort(rows, kind="stable")
+    return _summaries(rows, values, np.array_split(order, bins), quantile, least)
+
+
+def equal_height_bins(
+    rows: Floats, values: Floats, *, bins: int, quantile: float, least: int
+) -> tuple[Floats, Floats]:
+    """Cut points into bins of equal height over rows 0 to 1; returns as `equal_count_bins`."""
+    which = np.minimum((rows * bins).astype(np.intp), bins - 1)
+    parts = [np.flatnonzero(which == k) for k in range(bins)]
+    return _summaries(rows, values, parts, quantile, least)
+
+
+def _summaries(
+    rows: Floats, values: Floats, parts: list[np.ndarray], quantile: float, least: int
+) -> tuple[Floats, Floats]:
+    kept = [part for part in parts if len(part) >= max(least, 1)]
+    centres = np.array([np.median(rows[part]) for part in kept], dtype=np.float64)
+    heights = np.array([np.quantile(values[part], quantile) for part in kept], dtype=np.float64)
+    return centres, heights
+
+
+def fit_line(centres: Floats, values: Floats, *, low: float, high: float) -> RowLine | None:
+    """Least-squares line through bins; None for fewer than two bins."""
+    if len(centres) < 2 or float(np.ptp(centres)) <= 0:
+        return None
+    middle = centres.mean()
+    away = centres - middle
+    slope = float((away * (values - values.mean())).sum() / (away**2).sum())
+    return RowLine(slope=slope, intercept=float(values.mean() - slope * middle), low=low, high=high)

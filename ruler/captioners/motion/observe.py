@@ -1,0 +1,175 @@
+"""From a window of frames to what each person-size window of the image holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ruler.captioners.motion import foreground, tunables
+from ruler.captioners.motion.arrays import Floats, Flow, Grey, Ints, Mask
+from ruler.captioners.motion.flow import FlowMemo, net_motion, stride_marks
+from ruler.captioners.motion.lines import RowLine
+from ruler.captioners.motion.windows import Grid, Windows
+from ruler.video.frames import Frame
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A scene's geometry at one image size.
+
+    Attributes:
+        background: Grey levels (height, width), or None: then what moves is the foreground.
+        figure_heights: Typical figure height in pixels for each grid row, shape (R,).
+    """
+
+    grid: Grid
+    background: Grey | None
+    figure_heights: Floats
+    person: Windows
+    wide: Windows
+
+    @classmethod
+    def of(cls, height: int, width: int, background: Grey | None, figure_height: RowLine) -> View:
+        """Lay person-size windows (half sizes h/2 x h/4) and wide ones over an image."""
+        grid = Grid.over(height, width)
+        heights = figure_height.at(grid.relative_rows) * height
+        wide = heights * tunables.WIDE
+        return cls(
+            grid=grid,
+            background=background,
+            figure_heights=heights,
+            person=Windows.around(grid, heights / 2, heights / 4),
+            wide=Windows.around(grid, wide, wide),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """Motion of what stands out. Velocities are (x, y) in pixels per 0.1 s, y downward.
+
+    Attributes:
+        short, long: Mean net velocity over about 0.4 and 0.8 s in each kept window, (N, 2).
+        points: Flat grid indices of the P foreground points, ascending.
+        own_speed: Net speed of each of them, (P,).
+        step: Velocity of each of them over the newest step, (P, 2).
+    """
+
+    short: Floats
+    long: Floats
+    points: Ints
+    own_speed: Floats
+    step: Floats
+
+    @cached_property
+    def speed(self) -> Floats:
+        """Net speed of each kept window, (N,) (docs/perception, step 6)."""
+        speed: Floats = (np.hypot(*self.short.T) + np.hypot(*self.long.T)) / 2
+        return speed
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """What one window of frames shows, at its newest frame.
+
+    Attributes:
+        mask: Foreground, (height, width).
+        kept: Flat grid indices of the N windows that hold enough foreground, ascending.
+        wide_fill: Share of foreground in the wide window around each, (N,).
+        motion: None where the window holds a single frame.
+    """
+
+    view: View
+    mask: Mask
+    kept: Ints
+    wide_fill: Floats
+    motion: Motion | None
+
+    @property
+    def rows(self) -> Ints:
+        """Grid row of each kept window, (N,)."""
+        return self.kept // self.view.grid.shape[1]
+
+
+def observe(frames: Sequence[Frame], memo: FlowMemo, view: View) -> Observation:
+    """Measure the newest frame of a window (docs/perception, steps 1, 2, 4, 5).
+
+    Args:
+        frames: One or more, ascending in time; one is not enough without a background.
+        memo: Flows of this pass.
+        view: The scene at the frames' size.
+    """
+    frames, ages = _distinct(frames)
+    flows = [
+        memo.backward(earlier, later)
+        for earlier, later in zip(frames[-2::-1], frames[:0:-1], strict=True)
+    ]
+    mask = _mask(frames, memo, view, flows, ages)
+    grid = view.grid
+    on_grid = mask[np.ix_(grid.rows, grid.columns)]
+    channel = on_grid[..., None].astype(np.float64)
+    counts = view.person.sums(channel)[:, 0]
+    kept = np.flatnonzero((counts >= tunables.FILL_GATE * view.person.areas) & (counts > 0))
+    wide = view.wide.sums(channel, kept)[:, 0] / view.wide.areas[kept]
+    motion = _motion(flows, ages, on_grid, kept, counts[kept], view) if flows else None
+    return Observation(view=view, mask=mask, kept=kept, wide_fill=wide, motion=motion)
+
+
+def _distinct(frames: Sequence[Frame]) -> tuple[list[Frame], list[float]]:
+    """Frames at different times, and the age in seconds of each but the newest, newest first.
+
+    Ages are taken to the millisecond, as the window's hash takes them.
+    """
+    newest = frames[-1]
+    ages = [0]
+    kept = [newest]
+    for frame in reversed(frames[:-1]):
+        age = round((newest.time_seconds - frame.time_seconds) * 1000)
+        if age > ages[-1]:
+            ages.append(age)
+            kept.append(frame)
+    return kept[::-1], [age / 1000 for age in ages[1:]]
+
+
+def _mask(
+    frames: Sequence[Frame],
+    memo: FlowMemo,
+    view: View,
+    flows: Sequence[Flow],
+    ages: Sequence[float],
+) -> Mask:
+    if view.background is not None:
+        return foreground.differing_mask(memo.grey(frames[-1]), view.background)
+    if not flows:
+        return np.zeros((view.grid.height, view.grid.width), dtype=np.bool_)
+    now, before = memo.grey(frames[-1]), memo.grey(frames[-2])
+    return foreground.moving_mask(flows[0], ages[0], now, before)
+
+
+def _motion(
+    flows: Sequence[Flow],
+    ages: Sequence[float],
+    on_grid: Mask,
+    kept: Ints,
+    counts: Floats,
+    view: View,
+) -> Motion:
+    grid = view.grid
+    at_row, at_column = np.nonzero(on_grid)
+    marks = stride_marks(ages, (tunables.SHORT_SECONDS, tunables.LONG_SECONDS))
+    points = grid.rows[at_row], grid.columns[at_column]
+    moved = net_motion(flows, *points, sorted(set(marks)))
+    strides = np.array([ages[mark - 1] for mark in marks]) / tunables.STEP_SECONDS
+    short, long = moved[0] / strides[0], moved[-1] / strides[1]
+    fields = np.zeros((*grid.shape, 4), dtype=np.float64)
+    fields[at_row, at_column] = np.concatenate([short, long], axis=1)
+    means = view.person.sums(fields, kept) / counts[:, None]
+    return Motion(
+        short=means[:, :2],
+        long=means[:, 2:],
+        points=at_row * grid.shape[1] + at_column,
+        own_speed=(np.hypot(*short.T) + np.hypot(*long.T)) / 2,
+        step=-flows[0][points].astype(np.float64) * (tunables.STEP_SECONDS / ages[0]),
+    )

@@ -1,0 +1,138 @@
+"""Reading the references: background frames, figure heights, and windows, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ruler.captioners.motion import foreground
+from ruler.captioners.motion.arrays import Floats, Grey
+from ruler.captioners.motion.flow import SMALLEST, FlowMemo, to_grey
+from ruler.captioners.motion.lines import RowLine
+from ruler.captioners.motion.observe import View, observe
+from ruler.errors import InputError
+from ruler.schemas.runs import Every
+from ruler.video.frames import Clip, Frame, FrameWindow, WindowSpec
+from ruler.video.sampling import read_windows, sample_indices
+
+_BACKGROUND_EVERY, _BACKGROUND_LEAST, _BACKGROUND_MOST = 10, 20, 200
+"""Every so many grid frames give a background frame, but so many in all at least and at most."""
+
+_HEIGHT_CLIPS, _EVERY = 4, 3
+"""Heights come from the first clips; heights and windows from every 3rd grid frame."""
+
+_MANY, _SPARSE = 3000, 400
+"""References of more grid frames than the first are measured at the second number of places."""
+
+_LEAST_BLOB = 60
+"""Pixels of the least blob whose height counts (docs/perception, step 3)."""
+
+
+@dataclass(frozen=True, eq=False)
+class References:
+    """Normal clips, and the frames of each that lie on the analysis grid."""
+
+    clips: Sequence[Clip]
+    grids: Sequence[Sequence[int]]
+    spec: WindowSpec
+
+    @classmethod
+    def of(cls, clips: Sequence[Clip], spec: WindowSpec) -> References:
+        """Lay the grid over each clip."""
+        every = Every(seconds=spec.step_seconds)
+        return cls(clips, [list(sample_indices(clip.times, every)) for clip in clips], spec)
+
+    @property
+    def size(self) -> int:
+        """Grid frames in all."""
+        return sum(len(grid) for grid in self.grids)
+
+    def background_frames(self) -> list[Grey]:
+        """Grey frames spread evenly over all references.
+
+        Raises:
+            InputError: none can be read, or they are too small.
+        """
+        every = min(_BACKGROUND_EVERY, max(1, self.size // _BACKGROUND_LEAST))
+        every = max(every, -(-self.size // _BACKGROUND_MOST))
+        greys = []
+        for clip, grid in zip(self.clips, self.grids, strict=True):
+            found = clip.frames(grid[::every], width=self.spec.width)
+            greys += [to_grey(frame) for frame in found if isinstance(frame, Frame)]
+        if not greys:
+            raise InputError("no frame of the reference clips can be read.")
+        if any(min(grey.shape) < SMALLEST for grey in greys):
+            raise InputError(f"the reference clips need {SMALLEST} pixels either way at least.")
+        return greys
+
+    def figure_heights(self, background: Grey) -> tuple[Floats, Floats]:
+        """(relative middle row, height as a share of the image height) of each whole blob that
+        differs from the background."""
+        found: list[tuple[float, float]] = []
+        for clip, grid in list(zip(self.clips, self.grids, strict=True))[:_HEIGHT_CLIPS]:
+            every = max(_EVERY, -(-len(grid) // _SPARSE))
+            for frame in clip.frames(grid[::every], width=self.spec.width):
+                if isinstance(frame, Frame):
+                    found += _blob_heights(to_grey(frame), background)
+        pairs = np.array(found, dtype=np.float64).reshape(-1, 2)
+        return pairs[:, 0], pairs[:, 1]
+
+    def windows(self) -> Iterator[FrameWindow]:
+        """Windows spread evenly over all references; those that cannot be read are left out."""
+        every = _EVERY if self.size <= _MANY else -(-self.size // _SPARSE)
+        for clip, grid in zip(self.clips, self.grids, strict=True):
+            for window in read_windows(clip, grid[::every], self.spec):
+                if isinstance(window, FrameWindow):
+                    yield window
+
+
+def _blob_heights(grey: Grey, background: Grey) -> list[tuple[float, float]]:
+    mask = foreground.join_bodies(foreground.differing_mask(grey, background))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    image_height, image_width = mask.shape
+    found = []
+    for left, top, width, height, area in stats[1:].tolist():
+        is_whole = left > 0 and top > 0 and left + width < image_width
+        if is_whole and top + height < image_height and area >= _LEAST_BLOB:
+            found.append(((top + height / 2) / image_height, height / image_height))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """What the person-size windows of the references hold, each of shape (N,).
+
+    Attributes:
+        rows: Relative row.
+        speeds: Net speed, image widths per 0.1 s.
+        fills: Foreground share of the wide window.
+        heights: Typical figure height, image widths.
+    """
+
+    rows: Floats
+    speeds: Floats
+    fills: Floats
+    heights: Floats
+
+
+def measure(references: References, background: Grey | None, height: RowLine) -> Samples:
+    """Measure all reference windows that hold foreground and motion."""
+    memo = FlowMemo(None)
+    views: dict[tuple[int, int], View] = {}
+    parts: list[Floats] = []
+    for window in references.windows():
+        rows, columns = window.frames[-1].image.shape[:2]
+        if (rows, columns) not in views:
+            views[rows, columns] = View.of(rows, columns, background, height)
+        view = views[rows, columns]
+        if len(window.frames) < 2:
+            continue
+        seen = observe(window.frames, memo, view)
+        if seen.motion is not None:
+            where = view.grid.relative_rows[seen.rows]
+            heights = view.figure_heights[seen.rows] / columns
+            parts.append(np.stack([where, seen.motion.speed / columns, seen.wide_fill, heights]))
+    return Samples(*np.concatenate([np.zeros((4, 0)), *parts], axis=1))

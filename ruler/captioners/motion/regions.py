@@ -1,0 +1,220 @@
+"""From windows and foreground to the regions that become figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ruler.captioners.motion import tunables
+from ruler.captioners.motion.arrays import Floats, Ints, Labels, Mask
+from ruler.captioners.motion.foreground import join_bodies
+from ruler.captioners.motion.observe import Motion, Observation
+from ruler.captioners.motion.windows import top_mean
+
+_OWN_SHARE = 0.5
+"""A point is part of a fast region if it moves at this share of the region's speed itself."""
+
+_WITHIN = 0.7
+"""A left-over blob with this share of its pixels in the box of a fast region is part of it."""
+
+_MOSTLY = 0.8
+"""A blob is taken whole by a fast region that covers so much of it; and always if it is no larger
+than a single figure, whose arms or legs may be slower than the rest."""
+
+_SINGLE_HEIGHT, _SINGLE_WIDTH = 1.7, 1.2
+"""Box of a single figure at most, in typical heights; those are low, as groups inflate heights."""
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Where a figure is.
+
+    Attributes:
+        box: left, top, right, bottom in pixels, half-open.
+        windows: Which of the observation's kept windows measure it, (n,), ascending.
+    """
+
+    box: tuple[int, int, int, int]
+    windows: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class _Blobs:
+    """Connected foreground, numbered from 1.
+
+    Attributes:
+        labels: (height, width).
+        boxes: (blobs + 1, 4): left, top, width, height.
+        areas: (blobs + 1,), pixels.
+        typical: (blobs + 1,), typical figure height at the blob's middle, pixels.
+    """
+
+    labels: Labels
+    boxes: Ints
+    areas: Ints
+    typical: Floats
+
+    @classmethod
+    def of(cls, mask: Mask, observation: Observation) -> _Blobs:
+        view = observation.view
+        _, labels, stats, centres = cv2.connectedComponentsWithStats(
+            join_bodies(mask).astype(np.uint8), connectivity=8
+        )
+        return cls(
+            labels=np.asarray(labels, dtype=np.int32),
+            boxes=np.asarray(stats[:, :4], dtype=np.intp),
+            areas=np.asarray(stats[:, cv2.CC_STAT_AREA], dtype=np.intp),
+            typical=np.interp(centres[:, 1], view.grid.rows, view.figure_heights),
+        )
+
+    def is_single(self, label: int) -> bool:
+        """Whether a blob is no larger than one figure."""
+        _, _, width, height = self.boxes[label]
+        typical = self.typical[label]
+        return bool(height <= _SINGLE_HEIGHT * typical and width <= _SINGLE_WIDTH * typical)
+
+    def is_figure_sized(self, label: int) -> bool:
+        """Whether a blob is large enough to be a figure."""
+        least = tunables.MIN_AREA * self.typical[label] ** 2 / tunables.SLENDER
+        return bool(self.areas[label] >= least)
+
+
+def find_regions(
+    observation: Observation, ratios: Floats | None, fast_ratio: float
+) -> list[Region]:
+    """Split the foreground into figures.
+
+    What moves clearly faster than the references becomes a region of its own, so that a fast figure
+    is not lost in the crowd around it; the rest falls into connected blobs of at least a figure's
+    size. Every kept window measures at most one region.
+
+    Args:
+        observation: What the window of frames shows.
+        ratios: Speed of each kept window to the usual speed, (N,); None without motion.
+        fast_ratio: Ratio that hardly any reference window exceeded.
+    """
+    free = np.ones(len(observation.kept), dtype=np.bool_)
+    rest = observation.mask.copy()
+    fast: list[Region] = []
+    motion = observation.motion
+    if motion is not None and ratios is not None and ratios.max(initial=0.0) > fast_ratio:
+        fast = _fast_regions(observation, motion, ratios, fast_ratio, free, rest)
+    return fast + _others(_Blobs.of(rest, observation), fast, observation, free)
+
+
+def _fast_regions(
+    observation: Observation,
+    motion: Motion,
+    ratios: Floats,
+    fast_ratio: float,
+    free: Mask,
+    rest: Mask,
+) -> list[Region]:
+    """Fast parts of the foreground blobs, or the whole of a blob where most of it is fast.
+
+    Takes their windows out of `free` and their pixels out of `rest`.
+    """
+    blobs = _Blobs.of(observation.mask, observation)
+    owners = _nearest(blobs, list(range(1, len(blobs.areas))), observation)
+    regions = []
+    for owner, part in _fast_parts(observation, owners, ratios, fast_ratio):
+        windows, blob = part, blobs.labels == owner
+        pixels = _moving_along(windows, observation, motion) & blob & rest
+        if blobs.is_single(owner) or pixels.sum() >= _MOSTLY * blobs.areas[owner]:
+            windows, pixels = np.flatnonzero((owners == owner) & free), blob & rest
+        box = _bounds(pixels)
+        if box is not None and free[windows].any():
+            regions.append(Region(box=box, windows=windows[free[windows]]))
+            free[windows] = False
+            rest &= ~pixels
+    return regions
+
+
+def _fast_parts(
+    observation: Observation, owners: Ints, ratios: Floats, fast_ratio: float
+) -> list[tuple[int, Ints]]:
+    """Connected windows above half of the way to `fast_ratio` around one blob, at least one of them
+    above it, and enough of them to hold up when pooled: (blob, windows)."""
+    low = (1 + fast_ratio) / 2
+    above = np.zeros(observation.view.grid.shape, dtype=np.uint8)
+    above.ravel()[observation.kept[ratios > low]] = 1
+    _, labels = cv2.connectedComponents(above, connectivity=8)
+    of_window = labels.ravel()[observation.kept].astype(np.intp)
+    is_seed = (ratios > fast_ratio) & (owners > 0)
+    parts = []
+    for owner, label in sorted(set(zip(owners[is_seed], of_window[is_seed], strict=True))):
+        windows = np.flatnonzero((of_window == label) & (owners == owner))
+        if top_mean(ratios[windows]) >= low:
+            parts.append((int(owner), windows))
+    return parts
+
+
+def _moving_along(windows: Ints, observation: Observation, motion: Motion) -> Mask:
+    """Foreground pixels around those windows' centres that move about as fast as the windows."""
+    cells = np.zeros(observation.view.grid.shape, dtype=np.bool_)
+    cells.ravel()[observation.kept[windows]] = True
+    least = _OWN_SHARE * float(np.median(motion.speed[windows]))
+    own = motion.points[(motion.own_speed >= least) & cells.ravel()[motion.points]]
+    return _pixels(own, cells.shape, observation.mask)
+
+
+def _bounds(pixels: Mask) -> tuple[int, int, int, int] | None:
+    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
+    if not len(rows):
+        return None
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def _pixels(points: Ints, shape: tuple[int, int], mask: Mask) -> Mask:
+    """The foreground pixels around grid points, given as flat indices."""
+    cells = np.zeros(shape, dtype=np.bool_)
+    cells.ravel()[points] = True
+    rows, columns = (
+        np.minimum(np.arange(pixels) // tunables.STRIDE, points_along - 1)
+        for pixels, points_along in zip(mask.shape, shape, strict=True)
+    )
+    return mask & cells[np.ix_(rows, columns)]
+
+
+def _others(
+    blobs: _Blobs, fast: list[Region], observation: Observation, free: Mask
+) -> list[Region]:
+    accepted = [
+        label
+        for label in range(1, len(blobs.areas))
+        if blobs.is_figure_sized(label) and not any(_holds(region, blobs, label) for region in fast)
+    ]
+    owners = _nearest(blobs, accepted, observation)
+    regions = []
+    for label in accepted:
+        left, top, width, height = (int(number) for number in blobs.boxes[label])
+        windows = np.flatnonzero((owners == label) & free)
+        box = left, top, left + width, top + height
+        regions.append(Region(box=box, windows=windows))
+    return regions
+
+
+def _holds(region: Region, blobs: _Blobs, label: int) -> bool:
+    left, top, right, bottom = region.box
+    inside = blobs.labels[top:bottom, left:right] == label
+    return int(np.count_nonzero(inside)) >= _WITHIN * int(blobs.areas[label])
+
+
+def _nearest(blobs: _Blobs, accepted: list[int], observation: Observation) -> Ints:
+    """The accepted blob nearest to each kept window's centre, if it is no farther than half a
+    figure's height; else 0. Shape (N,)."""
+    view, kept = observation.view, observation.kept
+    on_grid = blobs.labels[np.ix_(view.grid.rows, view.grid.columns)]
+    is_seed = np.isin(on_grid, accepted)
+    if not len(kept) or not is_seed.any():
+        return np.zeros(len(kept), dtype=np.intp)
+    distance, seed = cv2.distanceTransformWithLabels(
+        (~is_seed).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    of_seed = np.zeros(int(seed.max()) + 1, dtype=np.intp)
+    of_seed[seed[is_seed]] = on_grid[is_seed]
+    reach = view.figure_heights[observation.rows] / 2 / tunables.STRIDE
+    near = distance.ravel()[kept] <= np.maximum(reach, 1.0)
+    return np.where(near, of_seed[seed.ravel()[kept]], 0)

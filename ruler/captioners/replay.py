@@ -1,0 +1,173 @@
+"""The captioner `replay:PATH`: captions that were recorded before, by clip and frame.
+
+PATH is a `.jsonl` or `.jsonl.gz` file, or a folder of them. A line is ours, or one of the release
+of AnomalyRuler (ECCV 2024); other keys are not read:
+
+    {"clip": "front-door-01", "frame_index": 120, "text": "No people."}
+    {"video": "01", "frame": 120, "caption": "There are 12 people in the image."}
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import threading
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from ruler.captioners.base import Captioned, CaptionerIdentity
+from ruler.errors import FileProblems, InputError, Problem
+from ruler.schemas.base import content_hash
+from ruler.schemas.captions import Caption, CaptionFailure, SceneModel
+from ruler.schemas.runs import Cameras, Every, Place
+from ruler.video.frames import Clip, FrameWindow, WindowSpec
+
+SUFFIXES = (".jsonl", ".jsonl.gz")
+SHAPES = (("clip", "frame_index", "text"), ("video", "frame", "caption"))
+MOST_PROBLEMS = 20
+
+Recording = dict[str, dict[int, str]]
+"""Text by clip name and frame index."""
+
+
+def create(model: str, options: Mapping[str, object]) -> ReplayCaptioner:  # noqa: ARG001
+    """Build from `replay:PATH`; the recording is read when it is first needed.
+
+    Raises:
+        InputError: no path is named, or it does not exist.
+    """
+    if not model:
+        raise InputError("captioner 'replay' needs a recording, like replay:captions.jsonl")
+    path = Path(model).expanduser()
+    if not path.exists():
+        raise InputError(f"{path}: the recording does not exist")
+    return ReplayCaptioner(path)
+
+
+class ReplayCaptioner:
+    """Answers from a recording. A frame that was not recorded is a `CaptionFailure`.
+
+    Clips go by their names: the pixels are not looked at.
+    """
+
+    window = WindowSpec(steps=0, width=160)
+    measured: tuple[str, ...] = ()
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._loaded: Recording | None = None
+
+    @property
+    def _recording(self) -> Recording:
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = read_recording(self._path)
+            return self._loaded
+
+    @cached_property
+    def identity(self) -> CaptionerIdentity:
+        """Holds the hash of what was recorded, however it was packed or ordered."""
+        listed = sorted((clip, sorted(frames.items())) for clip, frames in self._recording.items())
+        return CaptionerIdentity(
+            name="replay",
+            version="1",
+            parameters={"recording": content_hash(listed)},
+            is_positional=True,
+        )
+
+    @cached_property
+    def default_every(self) -> Every:
+        """The distance in frames at which the recording was made, as far as it is regular."""
+        step = math.gcd(*(index for frames in self._recording.values() for index in frames))
+        return Every(frames=max(1, step))
+
+    def fit(self, references: Sequence[Clip], *, cameras: Cameras, place: Place) -> None:
+        """Nothing to learn."""
+
+    def caption(
+        self, windows: Iterable[FrameWindow], scene_model: SceneModel | None
+    ) -> Iterator[Captioned]:
+        """Look windows up, in order."""
+        return (Captioned(self._look_up(window, scene_model)) for window in windows)
+
+    def _look_up(
+        self, window: FrameWindow, scene_model: SceneModel | None
+    ) -> Caption | CaptionFailure:
+        place = f"clip {window.clip} frame {window.frame_index}"
+        text = self._recording.get(window.clip, {}).get(window.frame_index)
+        if text is None:
+            return CaptionFailure(reason=f"no recorded caption for {place}")
+        if not text.strip():
+            return CaptionFailure(reason=f"the recorded caption for {place} is empty")
+        return Caption(
+            key=self.identity.key_of(window, scene_model), captioner=self.identity.name, text=text
+        )
+
+
+def read_recording(path: Path) -> Recording:
+    """Read a recording, or all recordings of a folder.
+
+    Raises:
+        FileProblems: lines that are no captions, or that contradict one another.
+        InputError: there is nothing to read.
+    """
+    files = _files(path)
+    recording: Recording = {}
+    problems: list[Problem] = []
+    for file in files:
+        for number, line in _lines(file):
+            problem = _add(recording, line)
+            if problem:
+                problems.append(Problem(str(file), number, 1, problem))
+                if len(problems) == MOST_PROBLEMS:
+                    raise FileProblems(problems)
+    if problems:
+        raise FileProblems(problems)
+    if not recording:
+        raise InputError(f"{path}: the recording holds no caption")
+    return recording
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    files = sorted(file for file in path.iterdir() if file.name.endswith(SUFFIXES))
+    if not files:
+        raise InputError(f"{path}: the folder holds no {' or '.join(SUFFIXES)} file")
+    return files
+
+
+def _lines(file: Path) -> Iterator[tuple[int, str]]:
+    """Numbered lines that are not blank."""
+    try:
+        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as stream:
+            for number, line in enumerate(stream, start=1):
+                if line.strip():
+                    yield number, line.decode("utf-8", "replace")
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{file}: the recording cannot be read: {error}") from error
+
+
+def _add(recording: Recording, line: str) -> str | None:
+    """Take a line in; returns what is wrong with it."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return f"not JSON: {error}"
+    if not isinstance(entry, dict):
+        return "expected an object"
+    keys = next((shape for shape in SHAPES if all(key in entry for key in shape)), None)
+    if keys is None:
+        return f"expected the keys {' or '.join(', '.join(shape) for shape in SHAPES)}"
+    clip, index, text = (entry[key] for key in keys)
+    if not isinstance(clip, str) or not clip or not isinstance(text, str):
+        return f"{keys[0]!r} and {keys[2]!r} must be text"
+    if not isinstance(index, int) or isinstance(index, bool) or index < 0:
+        return f"{keys[1]!r} must be a whole number from 0, not {index!r}"
+    if recording.setdefault(clip, {}).setdefault(index, text) != text:
+        return f"another caption for clip {clip} frame {index} stands before"
+    return None

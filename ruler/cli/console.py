@@ -1,0 +1,103 @@
+"""What people see: results on stdout, progress on stderr, and numbers read from options."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+from ruler.errors import InputError
+
+if TYPE_CHECKING:
+    from ruler.jobs.progress import Progress, Report
+
+T = TypeVar("T")
+
+
+def say(text: str = "") -> None:
+    """One line of a result, on stdout, with rich's markup."""
+    from rich.console import Console
+
+    Console(highlight=False, soft_wrap=True).print(text)
+
+
+def show(renderable: Any) -> None:
+    """A table or tree, on stdout."""
+    from rich.console import Console
+
+    Console(highlight=False).print(renderable)
+
+
+def warn(text: str) -> None:
+    """One line on stderr."""
+    sys.stderr.write(f"ruler: {text}\n")
+
+
+def plain(text: object) -> str:
+    """Text of others, safe inside rich's markup, without control characters."""
+    from rich.markup import escape
+
+    return escape(
+        "".join(
+            c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in str(text)
+        )
+    )
+
+
+def emit_json(value: Any) -> None:
+    """Data on stdout, for programs."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Report]:
+    """A progress bar on stderr; where that is no terminal, nothing."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    bar = Bar(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("starting", total=None)
+
+        def report(step: Progress) -> None:
+            bar.update(task, description=step.task, completed=step.done, total=step.total)
+
+        yield report
+
+
+def parsed(option: str, parse: Callable[[str], T], text: str | None) -> T | None:
+    """Read an option's text; None stays None.
+
+    Raises:
+        InputError: names the option and says how it should look.
+    """
+    if text is None:
+        return None
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise InputError(f"{option} {text!r}: {error}.") from error
+
+
+def one_of(option: str, kind: Any, text: str) -> Any:
+    """Read an option that takes one of a literal type's words.
+
+    Raises:
+        InputError: names the words.
+    """
+    known = get_args(kind)
+    if text not in known:
+        raise InputError(f"{option} takes one of {', '.join(known)}, not {text!r}.")
+    return text

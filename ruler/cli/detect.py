@@ -1,0 +1,187 @@
+"""`ruler detect` and `ruler explain`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ruler.cli import console, options
+from ruler.errors import InputError
+
+if TYPE_CHECKING:
+    from ruler.jobs.detect import DetectResult
+    from ruler.schemas.runs import Smoothing
+
+
+def detect(
+    clips: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CLIP...]", help="Videos, or folders of frames."),
+    ] = None,
+    scene: Annotated[
+        str | None, typer.Option("--scene", "-s", help="Whose rules to apply.")
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option("--resume", metavar="RUN", help="Go on with a run that was cut off."),
+    ] = None,
+    run_id: Annotated[
+        str | None, typer.Option("--run-id", help="Name the run (by default the time and scene).")
+    ] = None,
+    revision: Annotated[
+        int | None, typer.Option("--revision", help="Rules of this revision, not the active one.")
+    ] = None,
+    captioner: Annotated[
+        str | None, typer.Option("--captioner", help="By default the one the rules were made with.")
+    ] = None,
+    reasoner: options.Reasoner = "symbolic",
+    taxonomy: options.Taxonomy = "general",
+    every: options.EveryOption = None,
+    fps: options.FrameRate = None,
+    smoothing: Annotated[
+        str,
+        typer.Option("--smoothing", help="gaussian, ema, majority or none; :SECONDS may follow."),
+    ] = "gaussian:1.0",
+    online: Annotated[
+        bool, typer.Option("--online", help="Never look ahead, as on a live camera (ema).")
+    ] = False,
+    start_time: Annotated[
+        str | None,
+        typer.Option("--start-time", help="Clock at the clip's first frame: 2026-11-21T23:00."),
+    ] = None,
+    chunk: Annotated[int, typer.Option("--chunk", min=1, help="Sampled frames a chunk.")] = 64,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", help="Folder for runs (or RULER_RUNS; ./runs if not given)."),
+    ] = None,
+    base_url: options.BaseUrl = None,
+    workers: options.Workers = None,
+    store: options.StorePlace = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Apply a scene's rules to clips: scored frames, events with rationales, and a report.
+
+    Example: ruler detect today.mp4 --scene front-door
+    """
+    from ruler.cli.context import machine, open_store
+    from ruler.jobs import detect as job
+    from ruler.schemas.runs import Every
+
+    with open_store(store) as opened, console.progress() as report:
+        place = machine(opened, workers=workers, runs=out, base_url=base_url)
+        if resume is not None:
+            if clips or scene:
+                raise InputError("--resume takes its clips and scene from the run: leave them out.")
+            result = job.resume(resume, place, report)
+        else:
+            if not clips or scene is None:
+                raise InputError(
+                    "name the clips and the scene: ruler detect CLIP... --scene NAME, "
+                    "or go on with a run: ruler detect --resume RUN"
+                )
+            request = job.DetectRequest(
+                clips=clips,
+                scene=scene,
+                revision=revision,
+                captioner=captioner,
+                reasoner=reasoner,
+                taxonomy=taxonomy,
+                every=console.parsed("--every", Every.parse, every),
+                smoothing=smoothing_named(smoothing, online),
+                chunk=chunk,
+                frame_rate=fps,
+                start_time=console.parsed("--start-time", _clock, start_time),
+                run_id=run_id,
+            )
+            result = job.detect(request, place, report)
+    if as_json:
+        console.emit_json(result.record.model_dump(mode="json") | {"folder": str(result.folder)})
+    else:
+        _print(result)
+    raise typer.Exit(result.exit_code)
+
+
+def _clock(text: str):  # type: ignore[no-untyped-def]
+    import datetime as dt
+
+    return dt.datetime.fromisoformat(text)
+
+
+def smoothing_named(text: str, online: bool) -> Smoothing:
+    """`METHOD` or `METHOD:SECONDS`; online swaps the default Gaussian for an EMA."""
+    from pydantic import ValidationError
+
+    from ruler.schemas.runs import Smoothing
+
+    method, _, seconds = text.partition(":")
+    if online and method == "gaussian":
+        method, seconds = "ema", "0.15"
+    values: dict[str, object] = {"method": method, "is_causal": online}
+    if seconds:
+        values["seconds"] = seconds
+    try:
+        return Smoothing.model_validate(values)
+    except ValidationError as error:
+        raise InputError(
+            f"--smoothing takes gaussian, ema, majority or none, with seconds after a colon "
+            f"(gaussian:1.0), not {text!r}."
+        ) from error
+
+
+def _print(result: DetectResult) -> None:
+    from ruler.reporting.jsonl import read_events
+
+    record = result.record
+    for clip in record.clips:
+        if clip.error:
+            console.warn(clip.error)
+    events = list(read_events(result.folder / "events.jsonl"))
+    for event in events:
+        span = f"{event.start_seconds:7.1f}s to {event.stop_seconds:.1f}s"
+        console.say(
+            f"[bold]{console.plain(event.id)}[/] {span}  [yellow]{event.level}[/]  "
+            f"{console.plain(event.title)}  [dim]{event.rules[0]} @{event.revision.revision}[/]"
+        )
+        console.say(f"    {console.plain(event.rationale)}")
+    coverage = record.coverage
+    console.say(
+        f"{len(events)} events in {len(record.clips)} clips; {coverage.total} frames scored, "
+        f"coverage {coverage.share:.1%}, {record.wall_seconds:.1f}s"
+    )
+    if coverage.failed:
+        console.warn(
+            f"{coverage.failed} frames failed; they count as neither normal nor anomaly. "
+            f"Why: frames.csv. Again: ruler detect --resume {record.spec.id}"
+        )
+    console.say(f"Report: {console.plain(result.folder / 'report.html')}")
+
+
+def explain(
+    run: Annotated[str, typer.Argument(help="Id or folder of a run.")],
+    event: Annotated[
+        str | None, typer.Argument(help="Which event (clip#number); all if not given.")
+    ] = None,
+    out: Annotated[str | None, typer.Option("--out", help="Folder of runs.")] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Explain a run's events: the rule, the words and facts it rests on, and what each stage said.
+
+    Example: ruler explain 20261121-190000-front-door today.mp4#1
+    """
+    from pathlib import Path
+
+    from ruler.cli.context import settings
+    from ruler.jobs.explain import explain as run_explain
+
+    runs = Path(out) if out is not None else settings().runs
+    explained = run_explain(run, event, runs)
+    if as_json:
+        console.emit_json([item.as_data() for item in explained])
+        return
+    for item in explained:
+        for line in item.lines():
+            console.say(console.plain(line))
+        console.say()
+    if not explained:
+        console.say("This run has no event.")

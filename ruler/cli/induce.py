@@ -1,0 +1,125 @@
+"""`ruler induce`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ruler.cli import console, options
+
+if TYPE_CHECKING:
+    from ruler.jobs.induce import InduceResult
+
+
+def induce(
+    references: Annotated[
+        list[str],
+        typer.Argument(metavar="REFERENCE...", help="Normal clips, or folders of frames."),
+    ],
+    scene: options.Scene,
+    captioner: Annotated[
+        str,
+        typer.Option("--captioner", help="Who describes frames: motion, chat:MODEL, replay:PATH."),
+    ] = "motion",
+    reasoner: options.Reasoner = "symbolic",
+    taxonomy: options.Taxonomy = "general",
+    place: options.Place = "any",
+    cameras: Annotated[
+        str, typer.Option("--cameras", help="one view, or many: clips of different views.")
+    ] = "one",
+    every: options.EveryOption = None,
+    fps: options.FrameRate = None,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why; it is kept with the revision.")
+    ] = "induced from normal references",
+    activate: Annotated[
+        bool,
+        typer.Option("--activate", help="Use the new rules at once instead of proposing them."),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be learned; save nothing.")
+    ] = False,
+    base_url: options.BaseUrl = None,
+    workers: options.Workers = None,
+    store: options.StorePlace = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Learn what is normal from a few normal clips, and write it down as rules.
+
+    Example: ruler induce monday.mp4 tuesday.mp4 --scene front-door --place home
+    """
+    from ruler.cli.context import model_options, open_store, settings
+    from ruler.jobs.induce import InduceRequest
+    from ruler.jobs.induce import induce as run
+    from ruler.schemas.runs import Cameras, Every, Place
+
+    request = InduceRequest(
+        references=references,
+        scene=scene,
+        captioner=captioner,
+        reasoner=reasoner,
+        taxonomy=taxonomy,
+        place=console.one_of("--place", Place, place),
+        cameras=console.one_of("--cameras", Cameras, cameras),
+        every=console.parsed("--every", Every.parse, every),
+        frame_rate=fps,
+        author=settings().author,
+        reason=reason,
+        is_dry_run=dry_run,
+        activate=activate,
+        workers=workers or settings().workers,
+        options=model_options(base_url),
+    )
+    with open_store(store) as opened, console.progress() as report:
+        result = run(request, opened, report)
+    if as_json:
+        console.emit_json(_as_data(scene, result))
+    else:
+        _print(scene, result)
+    if result.skipped:
+        raise typer.Exit(3)
+
+
+def _as_data(scene: str, result: InduceResult) -> dict[str, object]:
+    return {
+        "scene": scene,
+        "revision": result.revision,
+        "is_new": result.is_new,
+        "is_active": result.is_active,
+        "rules": [rule.model_dump(mode="json") for rule in result.rule_set.rules],
+        "verification": [checkup.model_dump() for checkup in result.checkups.values()],
+        "merge": dict(result.notes),
+        "scene_model": dict(result.scene_info),
+        "skipped": [str(error) for error in result.skipped],
+    }
+
+
+def _print(scene: str, result: InduceResult) -> None:
+    for error in result.skipped:
+        console.warn(str(error))
+    warnings = result.scene_info.get("warnings", [])
+    for warning in warnings if isinstance(warnings, list) else []:
+        console.warn(str(warning))
+    for rule in result.rule_set.rules:
+        mark = "[green]normal [/]" if rule.kind == "normal" else "[yellow]anomaly[/]"
+        console.say(f"{mark} [bold]{rule.id}[/]  {console.plain(rule.statement)}")
+        if rule.origin.note:
+            console.say(f"         [dim]{console.plain(rule.origin.note)}[/]")
+    for rule_id, what in result.notes:
+        console.say(f"[dim]{rule_id}: {what}[/]")
+    console.say(_outcome(scene, result))
+
+
+def _outcome(scene: str, result: InduceResult) -> str:
+    name = f"[bold]{scene}@{result.revision}[/]"
+    if result.revision is None:
+        return "Dry run: nothing was saved."
+    if not result.is_new:
+        return f"Nothing new: {name} says the same already."
+    if result.is_active:
+        return f"Saved as {name}, active. Next: ruler detect CLIP... --scene {scene}"
+    return (
+        f"Saved as {name}, a proposal: what is active stays. "
+        f"Use it with: ruler induce ... --activate, or ruler detect --revision {result.revision}"
+    )

@@ -1,0 +1,163 @@
+"""`ruler rules`: list, show, export, import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ruler.cli import console, options
+from ruler.errors import InputError
+
+if TYPE_CHECKING:
+    from ruler.schemas.rules import Revision
+
+app = typer.Typer(help="Look at, take out and bring in the rules of a scene.", no_args_is_help=True)
+
+SceneName = Annotated[
+    str, typer.Argument(metavar="SCENE", help="Name of the scene; SCENE@N for a revision.")
+]
+
+
+@app.command("list")
+def list_rules(
+    scene: Annotated[
+        str | None, typer.Argument(metavar="[SCENE]", help="A scene; all scenes if not given.")
+    ] = None,
+    store: options.StorePlace = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """List the scenes of the store, or the rules of one scene.
+
+    Example: ruler rules list front-door
+    """
+    from ruler.cli.context import open_store
+
+    with open_store(store) as opened:
+        if scene is None:
+            scenes = opened.scenes.overview()
+            if as_json:
+                console.emit_json([vars(info) for info in scenes])
+                return
+            _print_scenes([(i.name, i.active_revision, i.revisions) for i in scenes])
+            return
+        revision = opened.scenes.revision(*_parse_scene(scene))
+    if as_json:
+        console.emit_json(
+            {
+                "revision": str(revision.ref),
+                "sha256": revision.ref.sha256,
+                "rules": [rule.model_dump(mode="json") for rule in revision.rule_set.rules],
+            }
+        )
+        return
+    _print_rules(revision)
+
+
+def _print_scenes(scenes: list[tuple[str, int | None, int]]) -> None:
+    if not scenes:
+        console.say("No scene yet. Begin with: ruler induce CLIP... --scene NAME")
+    for name, active, count in scenes:
+        plural = "" if count == 1 else "s"
+        console.say(f"[bold]{name}[/]  active revision {active}, {count} revision{plural}")
+
+
+def _print_rules(revision: Revision) -> None:
+    from rich.table import Table
+
+    state = "active" if revision.is_active else "not active"
+    table = Table(title=f"{revision.ref} ({state}, threshold {revision.rule_set.threshold:g})")
+    for column in ("rule", "kind", "level", "status", "says"):
+        table.add_column(column, overflow="fold")
+    for rule in revision.rule_set.rules:
+        said = console.plain(rule.statement)
+        table.add_row(rule.id, rule.kind, rule.level, rule.status, said)
+    console.show(table)
+
+
+@app.command("show")
+def show_rule(
+    rule: Annotated[str, typer.Argument(help="A rule's id, or RULE@N for a revision.")],
+    store: options.StorePlace = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show one rule with its bounds, tests and origin.
+
+    Example: ruler rules show front-door.fast
+    """
+    from ruler.cli.context import open_store
+    from ruler.errors import NotFoundError
+
+    rule_id, number = _parse_scene(rule)
+    with open_store(store) as opened:
+        revision = opened.scenes.revision(rule_id.partition(".")[0], number)
+    found = revision.rule_set.rule(rule_id)
+    if found is None:
+        known = ", ".join(other.id for other in revision.rule_set.rules)
+        raise NotFoundError(f"{revision.ref} has no rule {rule_id!r}; its rules: {known}.")
+    if as_json:
+        console.emit_json(found.model_dump(mode="json"))
+        return
+    from rules_store.rule_files import dump_rules
+
+    alone = revision.rule_set.model_copy(update={"rules": (found,)})
+    console.say(f"[dim]# {revision.ref}, {revision.author}: {console.plain(revision.reason)}[/]")
+    console.say(console.plain(dump_rules(alone).rstrip()))
+
+
+@app.command("export")
+def export_rules(
+    scene: SceneName,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File to write; stdout if not given.")
+    ] = None,
+    store: options.StorePlace = None,
+) -> None:
+    """Write a revision's rule file, byte for byte as it was saved.
+
+    Example: ruler rules export front-door --out front-door.yaml
+    """
+    import sys
+
+    from ruler.cli.context import open_store
+
+    with open_store(store) as opened:
+        revision = opened.scenes.revision(*_parse_scene(scene))
+    if out is None:
+        sys.stdout.buffer.write(revision.source.encode())
+        return
+    try:
+        out.write_bytes(revision.source.encode())
+    except OSError as error:
+        raise InputError(f"{out} cannot be written: {error.strerror}.") from error
+    console.say(f"Wrote {revision.ref} to {console.plain(out)}")
+
+
+@app.command("import")
+def import_rules(
+    file: Annotated[Path, typer.Argument(help="A rule file (ruler/rules/v1).")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the revision.")] = "",
+    store: options.StorePlace = None,
+) -> None:
+    """Save a rule file as a new revision of its scene, and make it the active one.
+
+    Example: ruler rules import front-door.yaml --reason "couriers are welcome"
+    """
+    from ruler.cli.context import open_store, settings
+    from ruler.jobs.rules import import_file
+
+    with open_store(store) as opened:
+        revision, is_new = import_file(opened, file, author=settings().author, reason=reason)
+    if is_new:
+        console.say(f"Saved as [bold]{revision.ref}[/], active.")
+    else:
+        console.say(f"Nothing new: [bold]{revision.ref}[/] says the same already.")
+
+
+def _parse_scene(text: str) -> tuple[str, int | None]:
+    """`NAME` or `NAME@N`."""
+    name, _, number = text.partition("@")
+    if number and not number.isdigit():
+        raise InputError(f"a revision is a number, as in {name}@3, not {number!r}.")
+    return name, int(number) if number else None

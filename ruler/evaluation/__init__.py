@@ -1,0 +1,1 @@
+"""Measuring ruler: dataset manifests, protocols, baselines."""

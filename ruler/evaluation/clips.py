@@ -1,0 +1,196 @@
+"""The protocol for `kind: clips`: induce on the references, detect on the test clips, compare."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ruler import metrics
+from ruler.errors import ClipError, InputError
+from ruler.evaluation.truth import Labels, frame_truth, load_labels
+from ruler.jobs.detect import DetectRequest, DetectResult, Machine, detect
+from ruler.jobs.induce import InduceRequest, induce
+from ruler.jobs.inputs import open_all
+from ruler.jobs.progress import Report
+from ruler.reporting.jsonl import read_frames
+from ruler.schemas.datasets import ClipsManifest, EvalResult, RuleSetStamp
+from ruler.schemas.runs import Smoothing
+from ruler.schemas.verdicts import Verdict
+from ruler.video.clips import clip_names
+from rules_store.store import Store
+
+_ANSWERS = {"normal": 0, "anomaly": 1}
+
+
+@dataclass
+class _Column:
+    """Truth, scores and answers of all frames, clip after clip."""
+
+    labels: list[int] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    answers: list[int | None] = field(default_factory=list)
+    clock: list[float] = field(default_factory=list)
+    decided: int = 0
+
+
+def evaluate_clips(
+    manifest: ClipsManifest,
+    base: Path,
+    folder: Path,
+    *,
+    smoothing: Smoothing,
+    workers: int,
+    report: Report,
+) -> EvalResult:
+    """Measure on one dataset.
+
+    Frame metrics are micro: the frames of all clips together, scores never normalised by clip.
+    Where clips carry labels of their own, clip metrics are added, a clip's score being its maximum.
+
+    Raises:
+        InputError: clips or labels are missing or do not fit each other.
+    """
+    labels = load_labels(base / manifest.labels) if manifest.labels else {}
+    scene = _scene_name(manifest.name)
+    started = time.monotonic()
+    with Store(folder / "store") as store:
+        learned = induce(
+            InduceRequest(
+                references=[str(base / name) for name in manifest.reference],
+                scene=scene,
+                place=manifest.place,
+                cameras=manifest.cameras,
+                frame_rate=manifest.fps,
+                activate=True,
+                workers=workers,
+            ),
+            store,
+            report,
+        )
+        if learned.skipped:
+            raise learned.skipped[0]
+        paths = [str(base / test.clip) for test in manifest.test]
+        began = time.monotonic()
+        result = detect(
+            DetectRequest(clips=paths, scene=scene, smoothing=smoothing, frame_rate=manifest.fps),
+            Machine(store=store, runs=folder / "runs", workers=workers),
+            report,
+        )
+        seconds = time.monotonic() - began
+    if errors := [clip.error for clip in result.record.clips if clip.error]:
+        raise InputError("\n".join(errors))
+    return _figures(manifest, result, labels, paths, (seconds, began - started))
+
+
+def _scene_name(name: str) -> str:
+    """A dataset's name as a scene's name."""
+    return re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_") or "dataset"
+
+
+def _figures(
+    manifest: ClipsManifest,
+    result: DetectResult,
+    labels: Labels,
+    paths: Sequence[str],
+    seconds: tuple[float, float],
+) -> EvalResult:
+    by_clip: dict[str, list[Verdict]] = {}
+    for verdict in read_frames(result.folder / "frames.jsonl"):
+        by_clip.setdefault(verdict.clip, []).append(verdict)
+    column, clips = _Column(), _Column()
+    opened = open_all(paths, manifest.fps)
+    for test, name, clip in zip(manifest.test, clip_names(paths), opened, strict=True):
+        if isinstance(clip, ClipError):
+            raise clip
+        times = [float(time) for time in clip.times]
+        entry = labels.get(test.clip)
+        if entry is None and test.label is None:
+            raise InputError(f"clip {test.clip!r} of {manifest.name} has no labels.")
+        found = by_clip.get(name, [])
+        if entry is not None:
+            _add_frames(column, frame_truth(entry, times, test.clip), times, found)
+        else:
+            _add_frames(column, [int(test.label or 0)] * len(times), times, found)
+        if test.label is not None:
+            _add_clip(clips, test.label, found)
+    return EvalResult(
+        name=manifest.name,
+        kind=manifest.kind,
+        metrics=_metrics(column, clips),
+        baselines=_baselines(column, clips),
+        usage=result.record.usage,
+        frames=len(column.labels),
+        frames_per_second=round(len(column.labels) / max(seconds[0], 1e-9), 2),
+        rule_set=RuleSetStamp(
+            revision=result.record.spec.revision.revision,
+            sha256=result.record.spec.revision.sha256,
+        ),
+        notes=(
+            f"smoothing {result.record.spec.smoothing.method} "
+            f"{result.record.spec.smoothing.seconds:g}s"
+            f"{', causal' if result.record.spec.smoothing.is_causal else ''}; "
+            f"induction took {seconds[1]:.1f}s, detection {seconds[0]:.1f}s",
+        ),
+    )
+
+
+def _add_frames(
+    column: _Column, truth: Sequence[int], times: Sequence[float], verdicts: Sequence[Verdict]
+) -> None:
+    """Spread verdicts over the frames they speak for; a frame nobody scored counts as undecided."""
+    scores: list[float | None] = [None] * len(truth)
+    answers: list[int | None] = [None] * len(truth)
+    for verdict in verdicts:
+        answer = _ANSWERS.get(verdict.outcome)
+        for frame in range(verdict.frame_index, min(verdict.until_frame, len(truth))):
+            answers[frame] = answer
+            scores[frame] = None if answer is None else verdict.score
+    column.labels.extend(truth)
+    column.scores.extend(metrics.carried(scores))
+    column.answers.extend(answers)
+    column.clock.extend(times)
+    column.decided += sum(answer is not None for answer in answers)
+
+
+def _add_clip(clips: _Column, label: int, verdicts: Sequence[Verdict]) -> None:
+    """A clip's score is its maximum; it alarms where any frame does."""
+    decided = [verdict for verdict in verdicts if verdict.outcome in _ANSWERS]
+    clips.labels.append(label)
+    clips.scores.append(max((verdict.score for verdict in decided), default=0.0))
+    alarm = any(verdict.outcome == "anomaly" for verdict in decided)
+    clips.answers.append(int(alarm) if decided else None)
+    clips.clock.append(float(len(verdicts)))
+    clips.decided += bool(decided)
+
+
+def _metrics(column: _Column, clips: _Column) -> dict[str, float | None]:
+    figures: dict[str, float | None] = {
+        "auc": metrics.auc(column.labels, column.scores),
+        "ap": metrics.average_precision(column.labels, column.scores),
+        **metrics.classification(column.labels, column.answers),
+        "false_positive_rate": metrics.false_positive_rate(column.labels, column.answers),
+        "coverage": column.decided / len(column.labels) if column.labels else None,
+    }
+    if clips.labels:
+        figures["clip_auc"] = metrics.auc(clips.labels, clips.scores)
+        answered = metrics.classification(clips.labels, clips.answers)
+        figures |= {f"clip_{name}": value for name, value in answered.items()}
+    return figures
+
+
+def _baselines(column: _Column, clips: _Column) -> dict[str, float | None]:
+    """What costs nothing: the clock of the clip, and always (or never) alarming."""
+    always = metrics.classification(column.labels, [1] * len(column.labels))
+    never = metrics.classification(column.labels, [0] * len(column.labels))
+    figures = {
+        "auc_of_the_clock": metrics.auc(column.labels, column.clock),
+        "accuracy_always_anomaly": always["accuracy"],
+        "f1_always_anomaly": always["f1"],
+        "accuracy_always_normal": never["accuracy"],
+    }
+    if clips.labels:
+        figures["clip_auc_of_length"] = metrics.auc(clips.labels, clips.clock)
+    return figures

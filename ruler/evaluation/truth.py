@@ -1,0 +1,56 @@
+"""Truth by frame: labels of a manifest against the frames of a clip."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ruler.errors import InputError
+
+Labels = dict[str, Any]
+
+
+def load_labels(path: Path) -> Labels:
+    """The labels file of a `kind: clips` manifest: by clip, 0/1 a frame or spans in seconds.
+
+    Raises:
+        InputError: it cannot be read, or an entry has neither form.
+    """
+    try:
+        labels = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path} cannot be read as labels: {error}.") from error
+    if not isinstance(labels, dict):
+        raise InputError(f"{path} must map clips to labels, not be a {type(labels).__name__}.")
+    for clip, entry in labels.items():
+        is_frames = isinstance(entry, list) and all(label in (0, 1) for label in entry)
+        is_spans = isinstance(entry, dict) and isinstance(entry.get("seconds"), list)
+        if not (is_frames or is_spans):
+            raise InputError(
+                f'{path}: the labels of {clip!r} must be a list of 0 and 1 a frame, or '
+                '{{"seconds": [[start, stop], ...]}}.'
+            )
+    return labels
+
+
+def frame_truth(entry: Any, times: Sequence[float], clip: str) -> list[int]:
+    """Truth of each frame of a clip.
+
+    Args:
+        entry: The clip's labels: a list a frame, or `{"seconds": [[start, stop], ...]}`, half-open.
+        times: Presentation time of each frame.
+        clip: For the error message.
+
+    Raises:
+        InputError: there are labels for another number of frames.
+    """
+    if isinstance(entry, list):
+        if len(entry) != len(times):
+            raise InputError(
+                f"clip {clip!r} has {len(times)} frames, but its labels are for {len(entry)}."
+            )
+        return [int(label) for label in entry]
+    spans = [(float(start), float(stop)) for start, stop in entry["seconds"]]
+    return [int(any(start <= time < stop for start, stop in spans)) for time in times]

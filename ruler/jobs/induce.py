@@ -1,0 +1,137 @@
+"""`ruler induce`: from normal references to a rule-set revision."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+
+from graphs import induction
+from graphs.deps import InductionDeps
+from ruler.captioners.base import Captioner
+from ruler.errors import ClipError, InputError
+from ruler.jobs.inputs import captioner_named, open_all, reasoner_named
+from ruler.jobs.progress import Progress, Report, silent
+from ruler.schemas.induction import Brief, Checkup
+from ruler.schemas.rules import RuleSet
+from ruler.schemas.runs import Cameras, Every, Place
+from ruler.video.frames import Clip
+from rules_store.store import Store
+from rules_store.taxonomy_files import load_lexicon, load_taxonomy
+
+
+@dataclass(frozen=True)
+class InduceRequest:
+    """What to learn from, and how. `options` go to the captioner's and reasoner's factories."""
+
+    references: Sequence[str]
+    scene: str
+    captioner: str = "motion"
+    reasoner: str = "symbolic"
+    taxonomy: str = "general"
+    place: Place = "any"
+    cameras: Cameras = "one"
+    every: Every | None = None
+    frame_rate: float | None = None
+    author: str = "ruler"
+    reason: str = "induced from normal references"
+    is_dry_run: bool = False
+    activate: bool = False
+    workers: int = 1
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class InduceResult:
+    """What came of it.
+
+    `revision` is None in a dry run that would save something new. `skipped` holds references that
+    could not be read; `warnings` what the captioner noticed about the scene.
+    """
+
+    rule_set: RuleSet
+    revision: int | None
+    is_new: bool
+    is_active: bool
+    checkups: Mapping[str, Checkup]
+    notes: Sequence[tuple[str, str]]
+    scene_info: Mapping[str, Any]
+    skipped: Sequence[ClipError]
+
+
+def induce(request: InduceRequest, store: Store, report: Report = silent) -> InduceResult:
+    """Learn a scene.
+
+    Raises:
+        InputError: no reference can be read, or nothing can be learned from them.
+        UnknownNameError, MissingExtraError: of the captioner or reasoner.
+    """
+    captioner = captioner_named(request.captioner, request.options)
+    opened = open_all(request.references, request.frame_rate)
+    clips = [clip for clip in opened if not isinstance(clip, ClipError)]
+    skipped = [clip for clip in opened if isinstance(clip, ClipError)]
+    if not clips:
+        raise skipped[0] if len(skipped) == 1 else InputError("\n".join(map(str, skipped)))
+    deps = _deps(request, store, captioner, clips)
+    state = _run(deps, request.workers, report)
+    number = state["revision"]
+    active = store.scenes.find(request.scene)
+    model = state["scene_model"]
+    return InduceResult(
+        rule_set=state["merged"],
+        revision=number,
+        is_new=state["is_new"],
+        is_active=active is not None and active.ref.revision == number,
+        checkups=state["checkups"],
+        notes=state["notes"],
+        scene_info=store.scenes.model(model).info if model else {},
+        skipped=skipped,
+    )
+
+
+def _deps(
+    request: InduceRequest, store: Store, captioner: Captioner, clips: Sequence[Clip]
+) -> InductionDeps:
+    return InductionDeps(
+        store=store,
+        clips=clips,
+        captioner=captioner,
+        reasoner=reasoner_named(request.reasoner, request.options),
+        brief=Brief(
+            scene=request.scene,
+            place=request.place,
+            captioner=request.captioner,
+            measured=captioner.measured,
+            lexicon=load_lexicon(),
+            taxonomy=load_taxonomy(request.taxonomy),
+        ),
+        every=request.every or captioner.default_every,
+        cameras=request.cameras,
+        place=request.place,
+        author=request.author,
+        reason=request.reason,
+        as_of=dt.datetime.now(dt.UTC).date(),
+        is_dry_run=request.is_dry_run,
+        activate=request.activate,
+    )
+
+
+def _run(deps: InductionDeps, workers: int, report: Report) -> dict[str, Any]:
+    """Run the graph; the fit counts as one unit, each reference as another."""
+    config: RunnableConfig = {"max_concurrency": workers}
+    total, done = len(deps.clips) + 1, 0
+    state: dict[str, Any] = {}
+    report(Progress("learning the scene", 0, total))
+    stream: Iterator[Any] = induction.graph().stream(
+        {"proposals": []}, config, context=deps, stream_mode=["custom", "values"]
+    )
+    for mode, value in stream:
+        if mode == "values":
+            state = value
+        elif "captioned" in value:
+            done += 1
+            report(Progress(f"captioned {value['captioned']}", done + 1, total))
+    return state

@@ -1,0 +1,38 @@
+"""Opening what a user named: clips, captioners, reasoners, taxonomies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ruler import registry
+from ruler.captioners.base import Captioner
+from ruler.errors import ClipError
+from ruler.reasoners.base import Reasoner
+from ruler.video.clips import clip_names, open_clip
+from ruler.video.frames import Clip
+
+
+def captioner_named(name: str, options: Mapping[str, object] | None = None) -> Captioner:
+    """The captioner of that name (see `ruler.registry.resolve`)."""
+    captioner: Captioner = registry.resolve("captioner", name, options)
+    return captioner
+
+
+def reasoner_named(name: str, options: Mapping[str, object] | None = None) -> Reasoner:
+    """The reasoner of that name (see `ruler.registry.resolve`)."""
+    reasoner: Reasoner = registry.resolve("reasoner", name, options)
+    return reasoner
+
+
+def open_all(
+    paths: Sequence[str | Path], frame_rate: float | None = None
+) -> list[Clip | ClipError]:
+    """Open each clip; one that cannot be read is its error, so that the others go on."""
+    opened: list[Clip | ClipError] = []
+    for path, name in zip(paths, clip_names([str(path) for path in paths]), strict=True):
+        try:
+            opened.append(open_clip(path, name=name, frame_rate=frame_rate))
+        except ClipError as error:
+            opened.append(error)
+    return opened

@@ -1,0 +1,176 @@
+"""Writing a run's results: `run.json`, `frames.*`, `events.jsonl`, `report.html`."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from pydantic import ValidationError
+
+import ruler
+from graphs.deps import ClipDeps
+from graphs.stages import verdicts
+from ruler.errors import InputError
+from ruler.reporting.atomic import AtomicText
+from ruler.reporting.curve import Curve
+from ruler.reporting.html import write_report
+from ruler.reporting.jsonl import EventsWriter, FramesWriter
+from ruler.reporting.keyframes import draw_key_frame, key_boxes
+from ruler.reporting.model import (
+    CARDS_PER_CLIP,
+    CaptionLine,
+    ClipReport,
+    EventReport,
+    Report,
+)
+from ruler.schemas.rules import Revision
+from ruler.schemas.runs import ClipOutcome, RunRecord
+from ruler.schemas.taxonomy import Taxonomy
+from ruler.schemas.traces import Trace
+from ruler.schemas.verdicts import Event, Verdict
+from ruler.video.frames import Clip, Frame
+
+_LIBRARIES = ("langgraph", "opencv-python-headless", "numpy", "av", "decord")
+_CAPTIONS_AROUND = 5
+
+
+def read_record(folder: Path) -> RunRecord:
+    """The `run.json` of a run's folder.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
+    path = folder / "run.json"
+    try:
+        return RunRecord.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise InputError(f"{path} cannot be read as a run: {error}") from error
+
+
+def write_record(folder: Path, record: RunRecord) -> None:
+    """Write `run.json`, whole or not at all."""
+    stamped = record.model_copy(update={"versions": _versions()})
+    with AtomicText(folder / "run.json") as file:
+        file.write(stamped.model_dump_json(indent=2) + "\n")
+
+
+def write_results(
+    folder: Path,
+    record: RunRecord,
+    revision: Revision,
+    clips: Sequence[ClipDeps | None],
+) -> RunRecord:
+    """Write everything a run leaves behind; each file is whole or not there.
+
+    Args:
+        folder: The run's folder.
+        record: The finished record; its clips pair up with `clips`.
+        revision: The rules that judged.
+        clips: One context a clip; None where it could not be read.
+    """
+    reports: list[ClipReport] = []
+    with FramesWriter(folder) as frames, EventsWriter(folder) as events:
+        for outcome, deps in zip(record.clips, clips, strict=True):
+            if deps is None:
+                reports.append(ClipReport(name=outcome.clip, error=outcome.error))
+                continue
+            found = deps.store.runs.events(deps.run_id, deps.clip_number)
+            for event in found:
+                events.write(event)
+            reports.append(_clip_report(outcome, deps, found, frames))
+    write_record(folder, record)
+    taxonomies = [deps.taxonomy for deps in clips if deps is not None][:1]
+    report = Report(
+        run=read_record(folder),
+        threshold=revision.rule_set.threshold,
+        rules={rule.id: rule for rule in revision.rule_set.rules},
+        taxonomies=tuple(taxonomy.id for taxonomy in taxonomies),
+        titles={key: name for taxonomy in taxonomies for key, name in _titles(taxonomy)},
+        clips=tuple(reports),
+    )
+    write_report(folder / "report.html", report)
+    return report.run
+
+
+def _titles(taxonomy: Taxonomy) -> Iterator[tuple[str, str]]:
+    for key, category in taxonomy.categories.items():
+        yield key, category.title
+    for item in taxonomy.items:
+        yield item.id, item.title
+
+
+def _clip_report(
+    outcome: ClipOutcome, deps: ClipDeps, events: Sequence[Event], frames: FramesWriter
+) -> ClipReport:
+    """Stream the clip's verdicts once: into the files, the curve, and the events' cards."""
+    curve = Curve()
+    shown = events[:CARDS_PER_CLIP]
+    keys = {event.key_frame for event in shown}
+    key_verdicts: dict[int, Verdict] = {}
+    for verdict, _ in verdicts(deps):
+        frames.write(verdict)
+        curve.add(verdict)
+        if verdict.frame_index in keys:
+            key_verdicts[verdict.frame_index] = verdict
+    pictures = _pictures(deps.clip, shown)
+    cards = [
+        EventReport(
+            event=event,
+            key_frame=pictures.get(event.key_frame),
+            captions=tuple(_captions(deps, event)),
+            verdict=key_verdicts.get(event.key_frame),
+        )
+        for event in shown
+    ]
+    return ClipReport(
+        name=outcome.clip,
+        duration_seconds=deps.clip.info.duration_seconds,
+        coverage=outcome.coverage,
+        curve=curve.finish(deps.second_at(deps.clip.info.frames)),
+        events=tuple(cards),
+        events_total=len(events),
+    )
+
+
+def _pictures(clip: Clip, events: Sequence[Event]) -> dict[int, bytes]:
+    """Key frames as JPEG with the offending regions boxed; a frame that is gone has no picture."""
+    by_frame = {event.key_frame: event for event in events}
+    return {
+        frame.index: draw_key_frame(frame.image, key_boxes(by_frame[frame.index]))
+        for frame in clip.frames(sorted(by_frame))
+        if isinstance(frame, Frame)
+    }
+
+
+def _captions(deps: ClipDeps, event: Event) -> list[CaptionLine]:
+    """Captions of the evidence's frames, and the key frame's neighbours."""
+    wanted = sorted({evidence.frame_index for evidence in event.evidence} | {event.key_frame})
+    traces: list[Trace] = []
+    for frame in wanted[:_CAPTIONS_AROUND]:
+        traces.extend(
+            deps.store.runs.traces(
+                deps.run_id, deps.clip_number, first_frame=frame, stop_frame=frame + 1
+            )
+        )
+    return [
+        CaptionLine(
+            sha256=caption.sha256,
+            frame_index=trace.observation.frame_index,
+            time_seconds=trace.time_seconds,
+            text=caption.text,
+        )
+        for trace in traces
+        if (caption := trace.observation.caption) is not None
+    ]
+
+
+def _versions() -> dict[str, str]:
+    found = {"ruler": ruler.__version__, "python": platform.python_version()}
+    for library in _LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return found

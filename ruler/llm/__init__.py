@@ -1,0 +1,1 @@
+"""Asking models: the transport that model captioners and reasoners share."""

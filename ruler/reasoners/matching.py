@@ -1,0 +1,144 @@
+"""How one rule fires on one caption: the deterministic core under every reasoner (DESIGN 3a)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ruler.reasoners.base import MatchContext
+from ruler.reasoners.gates import Gate, check_gates
+from ruler.schemas.captions import FACTS, Caption
+from ruler.schemas.observations import Observation
+from ruler.schemas.rules import Measure, Rule
+from ruler.schemas.verdicts import Evidence, FactEvidence, Match, NotEvaluable, WordEvidence
+from ruler.text.phrases import Found, find_any
+
+FAINT = 0.01
+"""Strengths below this are no match: a logistic curve never quite reaches zero."""
+
+
+def logistic(z: float) -> float:
+    """1 / (1 + exp(-z)) without overflow, for any finite z."""
+    if z >= 0:
+        return 1.0 / (1.0 + math.exp(-z))
+    power = math.exp(z)
+    return power / (1.0 + power)
+
+
+def measure_strength(measure: Measure, value: float) -> float:
+    """How far a value lies beyond a measure's bound, in [0, 1]; 0.5 at the bound itself."""
+    strength = 1.0
+    for bound, sign in ((measure.above, 1.0), (measure.below, -1.0)):
+        if bound is not None:
+            softness = measure.softness or max(abs(bound) * 0.1, 1e-3)
+            strength = min(strength, logistic(sign * (value - bound) / softness))
+    return strength
+
+
+def match_rule(
+    rule: Rule, observation: Observation, context: MatchContext
+) -> Match | NotEvaluable | None:
+    """Apply one rule to one frame by its gates, `look_for` and `measures`.
+
+    Returns:
+        A match with evidence; `NotEvaluable` with the reason; None where the rule is quiet, its
+        gate is closed, or it has neither words nor measures (its statement is for a model).
+    """
+    caption = observation.caption
+    if caption is None or not (rule.look_for or rule.measures):
+        return None
+    if missing := _unmeasured(rule, caption):
+        return NotEvaluable(
+            rule_id=rule.id, reason=f"{caption.captioner} does not measure {', '.join(missing)}"
+        )
+    state, why = check_gates(rule, observation, context)
+    if state == "unknown":
+        return NotEvaluable(rule_id=rule.id, reason=why)
+    if state == Gate.CLOSED:
+        return None
+    strengths: list[float] = []
+    evidence: list[Evidence] = []
+    if rule.look_for:
+        found = find_any(caption.text, rule.look_for)
+        if found is None:
+            return None
+        strengths.append(found.strength)
+        evidence.append(word_evidence(found, caption, observation.frame_index))
+    if rule.measures:
+        strength, facts = best_figure(rule.measures, observation)
+        strengths.append(strength)
+        evidence.extend(facts)
+    strength = min(strengths)
+    if strength < FAINT or not evidence:
+        return None
+    return Match(rule_id=rule.id, strength=round(strength, 6), evidence=tuple(evidence))
+
+
+def word_evidence(found: Found, caption: Caption, frame_index: int) -> WordEvidence:
+    """Evidence for a span of a caption, quoted as it stands there."""
+    return WordEvidence(
+        caption=caption.sha256,
+        frame_index=frame_index,
+        start=found.start,
+        stop=found.stop,
+        quote=caption.text[found.start : found.stop],
+    )
+
+
+def _unmeasured(rule: Rule, caption: Caption) -> list[str]:
+    """Facts that the rule asks for and this captioner cannot give.
+
+    A linked fact needs figures to follow, so it goes missing with a captioner that measures none.
+    """
+    return [
+        measure.fact
+        for measure in rule.measures
+        if (FACTS[measure.fact].source == "captioner" and measure.fact not in caption.measured)
+        or (FACTS[measure.fact].source == "link" and not caption.measured)
+    ]
+
+
+def best_figure(
+    measures: Sequence[Measure], observation: Observation
+) -> tuple[float, list[FactEvidence]]:
+    """The figure on which all measures hold best; facts of the frame hold for every figure.
+
+    Returns:
+        (strength, one piece of evidence a measure); (0, []) where no figure has all the facts.
+    """
+    caption = observation.caption
+    assert caption is not None
+    positions: list[int | None] = list(range(len(caption.figures)))
+    if all(FACTS[measure.fact].scope == "frame" for measure in measures):
+        positions = [None]
+    best: tuple[float, list[FactEvidence]] = (0.0, [])
+    for position in positions:
+        facts = dict(caption.facts)
+        if position is not None:
+            facts |= observation.figure_facts(position)
+        if any(measure.fact not in facts for measure in measures):
+            continue
+        strength = min(measure_strength(measure, facts[measure.fact]) for measure in measures)
+        if strength > best[0]:
+            evidence = [
+                _fact_evidence(measure.fact, facts[measure.fact], position, observation)
+                for measure in measures
+            ]
+            best = (strength, evidence)
+    return best
+
+
+def _fact_evidence(
+    fact: str, value: float, position: int | None, observation: Observation
+) -> FactEvidence:
+    caption = observation.caption
+    assert caption is not None
+    of_figure = position is not None and FACTS[fact].scope == "figure"
+    return FactEvidence(
+        caption=caption.sha256,
+        frame_index=observation.frame_index,
+        fact=fact,
+        value=value,
+        figure=position if of_figure else None,
+        box=caption.figures[position].box if of_figure and position is not None else None,
+    )

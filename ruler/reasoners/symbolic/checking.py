@@ -1,0 +1,78 @@
+"""Robust reasoning without a model: a match is believed by the company it keeps.
+
+AnomalyRuler (ECCV 2024, section 3.4) asks the model again with the smoothed prior, one way only.
+Here the question is put to the neighbouring frames, and the answer may go either way: an alarm that
+rests on one lonely frame is overturned, and a rule that fires without a break although smoothing
+thinned it out is believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ruler.reasoners.base import Checked, Disputed
+from ruler.schemas.verdicts import Matched
+
+_FIRES = 0.5
+_ENOUGH_NEIGHBOURS = 4
+_UNBROKEN = 5
+_OVERTURNED = 0.5
+
+
+def firing(matched: Matched) -> dict[str, float]:
+    """Rule ids that fire on a frame, with their strength."""
+    return {found.rule_id: found.strength for found in matched.matches if found.strength >= _FIRES}
+
+
+def check(disputed: Disputed) -> Checked:
+    """Believe, doubt or raise the prior (see `Reasoner.check`)."""
+    here = firing(disputed.matched)
+    around = [firing(matched) for matched in (*disputed.before, *disputed.after)]
+    if disputed.prior >= disputed.threshold:
+        return _doubt(disputed, here, around)
+    return _raise(disputed, here)
+
+
+def _doubt(
+    disputed: Disputed, here: dict[str, float], around: Sequence[dict[str, float]]
+) -> Checked:
+    """Overturn an alarm whose rules fire on no more than one frame among enough neighbours."""
+    frames = [here, *around]
+    rules = set().union(*frames)
+    widest = max((sum(rule in frame for frame in frames) for rule in rules), default=0)
+    if len(around) < _ENOUGH_NEIGHBOURS or widest > 1:
+        return Checked(score=disputed.prior)
+    return Checked(
+        score=disputed.prior * _OVERTURNED,
+        why=f"overturned: no rule fires on more than one of {len(frames)} neighbouring frames",
+    )
+
+
+def _raise(disputed: Disputed, here: dict[str, float]) -> Checked:
+    """Believe a rule that fires here and without a break around here."""
+    best: tuple[float, str, int] | None = None
+    for rule, strength in here.items():
+        run = [
+            strength,
+            *_unbroken(rule, reversed(disputed.before)),
+            *_unbroken(rule, disputed.after),
+        ]
+        if len(run) >= _UNBROKEN and (best is None or min(run) > best[0]):
+            best = (min(run), rule, len(run))
+    if best is None or best[0] <= disputed.prior:
+        return Checked(score=disputed.prior)
+    return Checked(
+        score=best[0],
+        why=f"raised: {best[1]} fires on {best[2]} neighbouring frames without a break",
+    )
+
+
+def _unbroken(rule: str, outward: Iterable[Matched]) -> list[float]:
+    """Strengths of `rule` frame by frame, from the nearest outwards, up to the first gap."""
+    run: list[float] = []
+    for matched in outward:
+        strength = firing(matched).get(rule)
+        if strength is None:
+            break
+        run.append(strength)
+    return run

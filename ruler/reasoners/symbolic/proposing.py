@@ -1,0 +1,92 @@
+"""Proposing from one batch of references: ranges of facts, words, and concepts that are normal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from ruler.schemas.base import rounded
+from ruler.schemas.captions import FACTS
+from ruler.schemas.induction import QUANTILES, Brief, FactRange, Proposal, Reference
+from ruler.schemas.observations import Observation
+from ruler.schemas.taxonomy import Lexicon
+from ruler.text.analysis import content_tokens
+from ruler.text.phrases import find_any
+
+_PEAKS = 3
+
+
+def propose(batch: str, references: Sequence[Reference], brief: Brief) -> Proposal:
+    """What one batch of normal captions suggests is normal.
+
+    Facts become ranges. Words count only where the captioner measures nothing: the words of a
+    measuring captioner merely repeat its facts.
+    """
+    usable = [ref for ref in references if ref.observation.caption is not None]
+    clips = tuple(sorted({ref.clip for ref in references}))
+    if brief.measured:
+        ranges = tuple(fact_ranges(usable, brief.measured))
+        return Proposal(batch=batch, clips=clips, captions=len(usable), ranges=ranges)
+    texts = [ref.observation.caption.text for ref in usable if ref.observation.caption]
+    return Proposal(
+        batch=batch,
+        clips=clips,
+        captions=len(usable),
+        words=_words(texts, brief.lexicon),
+        concepts=_concepts(texts, brief.lexicon),
+    )
+
+
+def fact_ranges(references: Sequence[Reference], measured: Iterable[str]) -> Iterable[FactRange]:
+    """The spread over frames of each fact's largest value; a frame without figures counts as 0."""
+    names = [*measured, *(name for name, spec in FACTS.items() if spec.source == "link")]
+    for fact in sorted(set(names)):
+        peaks = [(largest(ref.observation, fact), ref) for ref in references]
+        if not peaks:
+            continue
+        values = sorted(value for value, _ in peaks)
+        # The sort is stable, so equal peaks keep the order of the footage.
+        top = sorted(peaks, key=lambda peak: -peak[0])[:_PEAKS]
+        yield FactRange(
+            fact=fact,
+            frames=len(values),
+            quantiles=quantiles(values),
+            peaks=tuple(f"{ref.clip}#{ref.observation.frame_index}" for _, ref in top),
+        )
+
+
+def largest(observation: Observation, fact: str) -> float:
+    """The largest value of a fact in a frame; 0 where nothing has it."""
+    if observation.caption and fact in observation.caption.facts:
+        return observation.caption.facts[fact]
+    values = (
+        observation.figure_facts(position).get(fact, 0.0)
+        for position in range(len(observation.figures))
+    )
+    return max(values, default=0.0)
+
+
+def quantiles(values: Sequence[float]) -> tuple[float, ...]:
+    """101 quantiles of ascending `values`, linear between neighbours (Hyndman and Fan's type 7)."""
+    kept: list[float] = []
+    for step in range(QUANTILES):
+        place = step / (QUANTILES - 1) * (len(values) - 1)
+        low = min(int(place), max(len(values) - 2, 0))
+        high = min(low + 1, len(values) - 1)
+        kept.append(values[low] + (values[high] - values[low]) * (place - low))
+    return tuple(rounded({str(i): value for i, value in enumerate(kept)}, 6).values())
+
+
+def _words(texts: Iterable[str], lexicon: Lexicon) -> dict[str, int]:
+    stop_words = frozenset(lexicon.stop_words)
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update({token.lemma for token in content_tokens(text, stop_words)})
+    return dict(sorted(counts.items()))
+
+
+def _concepts(texts: Sequence[str], lexicon: Lexicon) -> dict[str, int]:
+    return {
+        key: sum(find_any(text, concept.phrases) is not None for text in texts)
+        for key, concept in lexicon.concepts.items()
+    }

@@ -1,0 +1,52 @@
+"""The symbolic reasoner: the contract, with one module for each of its verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ruler.reasoners.base import (
+    Checked,
+    Disputed,
+    EventEvidence,
+    MatchContext,
+    ReasonerIdentity,
+)
+from ruler.reasoners.symbolic import checking, matching, proposing, reflecting, writing
+from ruler.schemas.induction import Brief, Checkup, Consensus, Proposal, Reference
+from ruler.schemas.observations import Observation
+from ruler.schemas.rules import Rule
+from ruler.schemas.runs import Usage
+from ruler.schemas.taxonomy import Taxonomy
+from ruler.schemas.verdicts import Matched, Reflection
+
+
+class SymbolicReasoner:
+    """Induces ranges and vocabularies, matches them, checks with the prior, reflects by words.
+
+    It keeps no state, so one instance serves any number of threads, and it costs no model call.
+    """
+
+    identity = ReasonerIdentity(name="symbolic", version="1")
+    usage = Usage()
+
+    def propose(self, batch: str, references: Sequence[Reference], brief: Brief) -> Proposal:
+        """See `proposing`."""
+        return proposing.propose(batch, references, brief)
+
+    def write_rules(
+        self, consensus: Consensus, brief: Brief, checkups: Mapping[str, Checkup]
+    ) -> tuple[Rule, ...]:
+        """See `writing`."""
+        return writing.write_rules(consensus, brief, checkups)
+
+    def match(self, observations: Sequence[Observation], context: MatchContext) -> list[Matched]:
+        """See `matching`."""
+        return matching.match(observations, context)
+
+    def check(self, disputed: Disputed) -> Checked:
+        """See `checking`."""
+        return checking.check(disputed)
+
+    def reflect(self, event: EventEvidence, taxonomy: Taxonomy) -> Reflection:
+        """See `reflecting`."""
+        return reflecting.reflect(event, taxonomy)

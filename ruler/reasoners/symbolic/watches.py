@@ -1,0 +1,127 @@
+"""Which facts a place watches, and how a normal range becomes a bound.
+
+Prior knowledge about facts, not about any scene: that fast is what counts, not slow (one-sided
+facts; a two-sided distance from the references is near chance where scenes vary).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ruler.schemas.rules import Level
+from ruler.schemas.runs import Place
+
+_EVERYWHERE: frozenset[Place] = frozenset({"walkway", "home", "street", "indoor", "any"})
+
+
+@dataclass(frozen=True)
+class Watch:
+    """One fact that is watched one-sidedly, and the words of its two rules.
+
+    Attributes:
+        fact: Name in the table of facts.
+        normal: Slug of the normal rule's id; `anomaly` likewise for the contrast rule.
+        category: Taxonomy item of the contrast rule.
+        role: `primary` facts carry the score and take their bound from the references as they are.
+            A `secondary` fact's upper end is poorly known from few clips, so its bound moves up by
+            six spreads over the number of clips. `longest` is for durations, which a clip's own
+            length cuts off: the bound lies well above the longest.
+        floor: The bound is never below this, however quiet the references were.
+        said_normal: Statement with `{bound}`; `said_anomaly` likewise.
+    """
+
+    fact: str
+    normal: str
+    anomaly: str
+    title_normal: str
+    title_anomaly: str
+    said_normal: str
+    said_anomaly: str
+    category: str
+    level: Level
+    role: Literal["primary", "secondary", "longest"]
+    floor: float
+    places: frozenset[Place]
+
+
+WATCHES: tuple[Watch, ...] = (
+    Watch(
+        fact="speed_ratio",
+        normal="usual-speed",
+        anomaly="fast",
+        title_normal="Figures move at the usual speed",
+        title_anomaly="Something moves faster than anyone here usually does",
+        said_normal="Figures here move at up to {bound} times the usual speed.",
+        said_anomaly="A figure moves at more than {bound} times the usual speed here: "
+        "running, cycling, skating or driving.",
+        category="motion.fast",
+        level="medium",
+        role="primary",
+        floor=1.2,
+        places=_EVERYWHERE,
+    ),
+    Watch(
+        fact="fill_ratio",
+        normal="usual-size",
+        anomaly="large",
+        title_normal="Figures and groups have the usual size",
+        title_anomaly="Something larger or denser than usual",
+        said_normal="Figures and groups here fill up to {bound} times the usual area.",
+        said_anomaly="A figure or group fills more than {bound} times the usual area here: "
+        "a vehicle, a cart or a crowd.",
+        category="presence.large",
+        level="medium",
+        role="secondary",
+        floor=1.2,
+        places=frozenset({"walkway", "street", "any"}),
+    ),
+    Watch(
+        fact="dwell_seconds",
+        normal="usual-stay",
+        anomaly="lingering",
+        title_normal="Figures do not stay long in one place",
+        title_anomaly="Someone stays in one place longer than usual",
+        said_normal="Figures here stay in one place for up to {bound} seconds.",
+        said_anomaly="A figure stays in one place for more than {bound} seconds.",
+        category="presence.lingering",
+        level="medium",
+        role="longest",
+        floor=6.0,
+        places=_EVERYWHERE,
+    ),
+    Watch(
+        fact="fall_speed",
+        normal="usual-descent",
+        anomaly="fall",
+        title_normal="Figures move down at the usual speed",
+        title_anomaly="A figure moves down fast, as in a fall",
+        said_normal="Figures here move down at up to {bound} heights a second.",
+        said_anomaly="A figure moves down at more than {bound} of its heights a second: a fall.",
+        category="posture.fall",
+        level="high",
+        role="secondary",
+        floor=0.5,
+        places=frozenset({"home", "indoor", "any"}),
+    ),
+    Watch(
+        fact="motion_disorder",
+        normal="usual-order",
+        anomaly="disorder",
+        title_normal="Motion is as orderly as usual",
+        title_anomaly="Motion is more chaotic than usual",
+        said_normal="Motion within a figure or group reaches a disorder of up to {bound}.",
+        said_anomaly="Motion within a figure or group is more chaotic than {bound}: "
+        "a struggle or a fight.",
+        category="conflict.fight",
+        level="high",
+        role="secondary",
+        floor=0.5,
+        places=frozenset({"street", "indoor", "any"}),
+    ),
+)
+
+
+def watched(place: Place) -> tuple[Watch, ...]:
+    """The facts that are watched at a place."""
+    return tuple(watch for watch in WATCHES if place in watch.places)

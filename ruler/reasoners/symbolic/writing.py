@@ -1,0 +1,160 @@
+"""From what the batches agree on to rules: normal ones, and anomaly ones by contrast.
+
+AnomalyRuler (ECCV 2024, section 3.2) contrasts normal rules into anomaly rules; here each normal
+range gets the rule that fires beyond it, and each lexicon concept that no reference showed gets a
+rule of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ruler.reasoners.symbolic.watches import Watch, watched
+from ruler.schemas.induction import Agreed, Brief, Checkup, Consensus, FactRange
+from ruler.schemas.rules import Measure, Origin, Rule
+
+UNCOVERED = "uncovered"
+"""The slug of the rule that fires on what no normal rule covers."""
+
+_VOCABULARY_LIMIT = 60
+_UPPER_QUANTILE = 0.95
+_SECONDARY_SHIFT = 6.0
+_CONCEPT_IS_NORMAL = 0.05
+
+
+def write_rules(
+    consensus: Consensus, brief: Brief, checkups: Mapping[str, Checkup]
+) -> tuple[Rule, ...]:
+    """The rule set's rules, normal ones first, in a fixed order (see `Reasoner.write_rules`)."""
+    normal: list[Rule] = []
+    anomaly: list[Rule] = []
+    ranges = {spread.fact: spread for spread in consensus.ranges}
+    for watch in watched(brief.place):
+        if spread := ranges.get(watch.fact):
+            checkup = checkups.get(f"{brief.scene}.{watch.anomaly}")
+            pair = _contrast(watch, spread, consensus, brief, checkup)
+            normal.append(pair[0])
+            anomaly.append(pair[1])
+    if consensus.words:
+        normal.append(_vocabulary(consensus, brief))
+        anomaly.extend(_concept_rules(consensus, brief))
+    anomaly.append(_uncovered(brief))
+    dropped = {rule_id for rule_id, checkup in checkups.items() if checkup.action == "dropped"}
+    return tuple(rule for rule in normal + anomaly if rule.id not in dropped)
+
+
+def bound_of(watch: Watch, spread: FactRange, clips: int) -> tuple[float, float]:
+    """The bound of a watched fact and the softness of its rise, both in the fact's unit.
+
+    With m the median and q the 0.95 quantile of the references, the softness is (q - m) / 4 and the
+    bound q, moved up by a multiple of (q - m) / clips: twice for a primary fact from one clip, once
+    from two to four, not at all from more; six times for a secondary fact. Few references barely
+    hurt the ranking, but they hurt the threshold.
+    """
+    if watch.role == "longest":
+        bound = max(1.5 * spread.quantile(1.0), watch.floor)
+        return round(bound, 3), round(bound / 10, 4)
+    middle, upper = spread.quantile(0.5), spread.quantile(_UPPER_QUANTILE)
+    if watch.role == "primary":
+        shift = 2.0 if clips == 1 else 1.0 if clips <= 4 else 0.0
+    else:
+        shift = _SECONDARY_SHIFT
+    bound = max(upper + shift * (upper - middle) / clips, watch.floor)
+    softness = max((upper - middle) / 4, 0.02 * bound)
+    return round(bound, 3), round(softness, 4)
+
+
+def _contrast(
+    watch: Watch,
+    spread: FactRange,
+    consensus: Consensus,
+    brief: Brief,
+    checkup: Checkup | None,
+) -> tuple[Rule, Rule]:
+    """The normal rule of a watched range, and the anomaly rule beyond it."""
+    bound, softness = bound_of(watch, spread, consensus.clips)
+    bound = round(bound * (checkup.factor if checkup else 1.0), 3)
+    shown = f"{bound:.2g}" if bound < 10 else f"{bound:.0f}"
+    votes = f"{consensus.range_votes.get(watch.fact, 0)}/{consensus.batches}"
+    origin = Origin(
+        by="induced",
+        votes=votes,
+        references=spread.peaks,
+        model="symbolic",
+        note=checkup.why if checkup and checkup.action != "kept" else None,
+    )
+    normal = Rule(
+        id=f"{brief.scene}.{watch.normal}",
+        title=watch.title_normal,
+        kind="normal",
+        level="info",
+        category=None,
+        statement=watch.said_normal.format(bound=shown),
+        measures=(Measure(fact=watch.fact, below=bound, softness=softness),),
+        origin=origin,
+    )
+    anomaly = Rule(
+        id=f"{brief.scene}.{watch.anomaly}",
+        title=watch.title_anomaly,
+        kind="anomaly",
+        level=watch.level,
+        category=watch.category,
+        statement=watch.said_anomaly.format(bound=shown),
+        measures=(Measure(fact=watch.fact, above=bound, softness=softness),),
+        origin=origin,
+    )
+    return normal, anomaly
+
+
+def _vocabulary(consensus: Consensus, brief: Brief) -> Rule:
+    """The words that batches agree on, the most shared first; readable, so not all of them."""
+    kept = sorted(consensus.words, key=lambda word: (-word.votes, -word.share, word.name))
+    words = tuple(word.name for word in kept[:_VOCABULARY_LIMIT])
+    return Rule(
+        id=f"{brief.scene}.usual-words",
+        title="What captions of this scene usually speak of",
+        kind="normal",
+        level="info",
+        statement="The references speak of these things and doings.",
+        look_for=words,
+        origin=Origin(
+            by="induced", votes=_votes(kept[0], consensus) if kept else None, model="symbolic"
+        ),
+    )
+
+
+def _concept_rules(consensus: Consensus, brief: Brief) -> list[Rule]:
+    """One rule for each lexicon concept that the references hardly ever showed."""
+    shown = {concept.name: concept for concept in consensus.concepts}
+    return [
+        Rule(
+            id=f"{brief.scene}.concept-{key}",
+            title=concept.title,
+            kind="anomaly",
+            level=concept.level,
+            category=concept.category,
+            statement=f"{concept.title}: the references do not show it.",
+            look_for=concept.phrases,
+            weight=concept.prior,
+            origin=Origin(by="induced", model="symbolic", votes=f"0/{consensus.batches}"),
+        )
+        for key, concept in brief.lexicon.concepts.items()
+        if key not in shown or shown[key].share <= _CONCEPT_IS_NORMAL
+    ]
+
+
+def _uncovered(brief: Brief) -> Rule:
+    return Rule(
+        id=f"{brief.scene}.{UNCOVERED}",
+        title="Something the references never showed",
+        kind="anomaly",
+        level="low",
+        category="novelty.uncovered",
+        statement="No normal rule covers what is seen, and no anomaly rule explains it.",
+        weight=0.6,
+        origin=Origin(by="induced", model="symbolic"),
+    )
+
+
+def _votes(agreed: Agreed, consensus: Consensus) -> str:
+    return f"{agreed.votes}/{consensus.batches}"

@@ -1,0 +1,1 @@
+"""Results as files: JSON lines, tables, and a report that opens offline."""

@@ -1,0 +1,119 @@
+"""One verdict or event as one row of plain JSON, and back; the bytes depend on the content alone.
+
+Keys stand in a fixed order at the top and are sorted below it. Numbers have six digits after the
+point, so that a float's last bit, which differs between machines, never reaches a file.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from ruler.schemas.verdicts import Event, Verdict
+
+FRAME_KEYS: Final = (
+    "clip",
+    "frame_index",
+    "until_frame",
+    "time_seconds",
+    "outcome",
+    "score",
+    "stages",
+    "rules",
+    "revision",
+    "revision_sha256",
+    "evidence",
+    "rationale",
+    "reason",
+    "caption",
+)
+EVENT_KEYS: Final = (
+    "id",
+    "clip",
+    "start_frame",
+    "stop_frame",
+    "start_seconds",
+    "stop_seconds",
+    "key_frame",
+    "key_seconds",
+    "peak_score",
+    "category",
+    "level",
+    "title",
+    "rationale",
+    "rules",
+    "revision",
+    "revision_sha256",
+    "evidence",
+    "reflection",
+)
+DIGITS: Final = 6
+
+
+def six_digits(number: float) -> float:
+    """A number as files have it; negative zero becomes zero."""
+    return round(number, DIGITS) + 0.0
+
+
+def verdict_row(verdict: Verdict) -> dict[str, Any]:
+    """A row of `frames.jsonl`."""
+    return _row(verdict.model_dump(mode="json"), FRAME_KEYS)
+
+
+def event_row(event: Event) -> dict[str, Any]:
+    """A row of `events.jsonl`."""
+    return _row(event.model_dump(mode="json"), EVENT_KEYS)
+
+
+def verdict_of(row: dict[str, Any]) -> Verdict:
+    """The verdict a row stands for.
+
+    Raises:
+        ValueError: the row is not one of `frames.jsonl`.
+    """
+    return Verdict.model_validate(_values(row))
+
+
+def event_of(row: dict[str, Any]) -> Event:
+    """The event a row stands for.
+
+    Raises:
+        ValueError: the row is not one of `events.jsonl`.
+    """
+    return Event.model_validate(_values(row))
+
+
+def line(row: dict[str, Any]) -> str:
+    """A row as one line of JSON, with its end."""
+    text = json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
+    return text + "\n"
+
+
+def _row(values: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    revision = values["revision"]
+    values["revision"] = f"{revision['scene']}@{revision['revision']}"
+    values["revision_sha256"] = revision["sha256"]
+    return {key: _plain(values[key]) for key in keys}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return six_digits(value)
+    if isinstance(value, dict):
+        return {key: _plain(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _values(row: dict[str, Any]) -> dict[str, Any]:
+    values = dict(row)
+    scene, at, number = str(values.get("revision")).rpartition("@")
+    if not at or not number.isascii() or not number.isdecimal():
+        raise ValueError(f"revision should look like scene@3, not {values.get('revision')!r}")
+    values["revision"] = {
+        "scene": scene,
+        "revision": int(number),
+        "sha256": values.pop("revision_sha256", None),
+    }
+    return values

@@ -1,0 +1,49 @@
+"""A sampled frame on its way: its caption, or why there is none, and its links."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from ruler.schemas.base import Finite, Value
+from ruler.schemas.captions import Caption, Figure
+
+
+class FigureLink(Value):
+    """What tracking adds to one figure of a caption; the caption itself never changes."""
+
+    track: int = Field(ge=0)
+    dwell_seconds: float = Field(ge=0, allow_inf_nan=False)
+
+
+class Observation(Value):
+    """One sample of a clip: it speaks for the frames [frame_index, until_frame).
+
+    `links` is empty before linking, afterwards it has one entry a figure.
+    """
+
+    frame_index: int = Field(ge=0)
+    until_frame: int
+    time_seconds: Finite
+    caption: Caption | None = None
+    failure: str | None = None
+    links: tuple[FigureLink, ...] = ()
+
+    @model_validator(mode="after")
+    def _caption_or_failure(self) -> Observation:
+        if (self.caption is None) == (self.failure is None):
+            raise ValueError("an observation has a caption or a failure, not both and not neither")
+        if self.links and self.caption and len(self.links) != len(self.caption.figures):
+            raise ValueError("links and figures must pair up")
+        return self
+
+    def figure_facts(self, position: int) -> dict[str, float]:
+        """Facts of one figure, those made by linking included."""
+        figure: Figure = self.figures[position]
+        if not self.links:
+            return figure.facts
+        return {**figure.facts, "dwell_seconds": self.links[position].dwell_seconds}
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """The caption's figures; none where it failed."""
+        return self.caption.figures if self.caption else ()

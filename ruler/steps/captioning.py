@@ -1,0 +1,169 @@
+"""From samples of a clip to observations: read, look up, caption what is missing, keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ruler.captioners.base import Captioner
+from ruler.schemas.base import content_hash
+from ruler.schemas.captions import Caption, SceneModel
+from ruler.schemas.observations import Observation
+from ruler.schemas.runs import Usage
+from ruler.video.frames import Clip, FrameWindow
+from ruler.video.sampling import read_windows
+
+
+class CaptionCache(Protocol):
+    """Where captions are kept (`rules_store.captions.Captions`)."""
+
+    def get(self, keys: Iterable[str]) -> dict[str, Caption]:
+        """Captions by key, as far as known."""
+
+    def put(self, captions: Iterable[Caption]) -> None:
+        """Keep captions."""
+
+    def samples(self, clip_sha256: str, view: str, frames: Sequence[int]) -> dict[int, str]:
+        """By frame, the key of its caption, as far as known."""
+
+    def put_samples(self, clip_sha256: str, view: str, keys: Mapping[int, str]) -> None:
+        """Remember which caption belongs to which frame."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One way of looking at clips: a captioner with its scene model."""
+
+    captioner: Captioner
+    scene_model: SceneModel | None
+
+    @property
+    def sha256(self) -> str:
+        """Hash of all that decides a frame's caption beside the clip."""
+        identity, window = self.captioner.identity, self.captioner.window
+        return content_hash(
+            {
+                "captioner": [identity.name, identity.version, identity.prompt_sha256],
+                "parameters": identity.parameters,
+                "scene_model": self.scene_model.sha256 if self.scene_model else None,
+                "window": [window.steps, window.step_seconds, window.min_steps, window.width],
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sampled frame nobody has looked at yet; it speaks for [frame_index, until_frame)."""
+
+    frame_index: int
+    until_frame: int
+    time_seconds: float
+
+
+def caption_samples(
+    view: View, clip: Clip, samples: Sequence[Sample], cache: CaptionCache
+) -> tuple[list[Observation], Usage]:
+    """One observation a sample, in order.
+
+    A clip that was captioned before in this view is not decoded. Otherwise the windows are read,
+    and the captioner is asked only for those whose key is unknown; the answers are kept at once. A
+    failure is kept nowhere, so that the next attempt tries it again.
+    """
+    frames = [sample.frame_index for sample in samples]
+    keys = cache.samples(clip.info.sha256, view.sha256, frames)
+    captions = cache.get(keys.values())
+    answers: dict[int, Caption | str] = {
+        frame: captions[key] for frame, key in keys.items() if key in captions
+    }
+    cached, usage = len(answers), Usage()
+    missing = [frame for frame in frames if frame not in answers]
+    if missing:
+        fresh, found, usage = _caption_windows(view, clip, missing, cache)
+        answers |= fresh
+        cached += found
+    usage = usage.model_copy(update={"captions_cached": cached})
+    return [_observe(sample, answers.get(sample.frame_index)) for sample in samples], usage
+
+
+def _caption_windows(
+    view: View, clip: Clip, frames: Sequence[int], cache: CaptionCache
+) -> tuple[dict[int, Caption | str], int, Usage]:
+    """Decode, look up by key, caption the rest: (by frame the caption or reason, cached, usage)."""
+    answers: dict[int, Caption | str] = {}
+    keys: dict[int, str] = {}
+    unknown: list[FrameWindow] = []
+    cached = 0
+    windows: list[FrameWindow] = []
+    for window in read_windows(clip, frames, view.captioner.window):
+        if isinstance(window, FrameWindow):
+            windows.append(window)
+            keys[window.frame_index] = view.captioner.identity.key(window.sha256, view.scene_model)
+        else:
+            answers[window.frame_index] = window.reason
+    known = cache.get(keys.values())
+    for window in windows:
+        caption = known.get(keys[window.frame_index])
+        if caption is None:
+            unknown.append(window)
+        else:
+            answers[window.frame_index] = caption
+            cached += 1
+    fresh, usage = _ask(view, unknown)
+    answers |= fresh
+    said = {frame: answer for frame, answer in answers.items() if isinstance(answer, Caption)}
+    cache.put(said.values())
+    cache.put_samples(
+        clip.info.sha256, view.sha256, {frame: caption.key for frame, caption in said.items()}
+    )
+    return answers, cached, usage
+
+
+def _ask(view: View, windows: Sequence[FrameWindow]) -> tuple[dict[int, Caption | str], Usage]:
+    answers: dict[int, Caption | str] = {}
+    calls = tokens_in = tokens_out = computed = 0
+    if not windows:
+        return answers, Usage()
+    replies = view.captioner.caption(iter(windows), view.scene_model)
+    for window, reply in zip(windows, replies, strict=True):
+        if isinstance(reply.answer, Caption):
+            answers[window.frame_index] = reply.answer
+            computed += 1
+        else:
+            answers[window.frame_index] = reply.answer.reason
+        calls += reply.usage.model_calls
+        tokens_in += reply.usage.tokens_in
+        tokens_out += reply.usage.tokens_out
+    usage = Usage(
+        model_calls=calls, tokens_in=tokens_in, tokens_out=tokens_out, captions_computed=computed
+    )
+    return answers, usage
+
+
+def _observe(sample: Sample, answer: Caption | str | None) -> Observation:
+    caption = answer if isinstance(answer, Caption) else None
+    failure = answer if isinstance(answer, str) else None
+    if caption is None and failure is None:
+        failure = "the captioner gave no answer"
+    return Observation(
+        frame_index=sample.frame_index,
+        until_frame=sample.until_frame,
+        time_seconds=sample.time_seconds,
+        caption=caption,
+        failure=failure,
+    )
+
+
+def samples_of(clip: Clip, frames: Sequence[int]) -> list[Sample]:
+    """Samples for ascending frame indices; the last speaks for the rest of the clip."""
+    ends = [*frames[1:], clip.info.frames]
+    return [
+        Sample(frame_index=frame, until_frame=end, time_seconds=float(clip.times[frame]))
+        for frame, end in zip(frames, ends, strict=True)
+    ]
+
+
+def chunks(samples: Sequence[Sample], size: int) -> Iterator[Sequence[Sample]]:
+    """Samples in runs of `size`."""
+    for start in range(0, len(samples), size):
+        yield samples[start : start + size]

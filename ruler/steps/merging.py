@@ -1,0 +1,66 @@
+"""Three-way merge on re-induction: base = last induced revision, ours = the active one with the
+expert's edits, theirs = the new proposal. An expert's edit always wins (DESIGN invariant 5)."""
+
+from __future__ import annotations
+
+from ruler.schemas.base import Value
+from ruler.schemas.rules import Rule, RuleSet
+
+
+class Merge(Value):
+    """The merged rules and what happened to each: kept, updated, added, removed or conflict."""
+
+    rule_set: RuleSet
+    notes: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def conflicts(self) -> tuple[str, ...]:
+        """Ids of rules that both sides changed; the expert's version stands."""
+        return tuple(rule_id for rule_id, what in self.notes if what == "conflict")
+
+
+def merge(base: RuleSet | None, ours: RuleSet | None, theirs: RuleSet) -> Merge:
+    """Merge a new proposal into what is active.
+
+    Args:
+        base: What induction last proposed; None on the first induction.
+        ours: What is active; None on the first induction.
+        theirs: The new proposal.
+
+    Returns:
+        `theirs` as it is on the first induction. Otherwise the expert's rules and order, with the
+        proposal's changes to rules the expert left alone. The expert's threshold stands where it
+        was edited.
+    """
+    if ours is None:
+        return Merge(rule_set=theirs)
+    base_rules = {rule.id: rule for rule in base.rules} if base else {}
+    their_rules = {rule.id: rule for rule in theirs.rules}
+    merged: list[Rule] = []
+    notes: list[tuple[str, str]] = []
+    for rule in ours.rules:
+        kept, what = _settle(rule, base_rules.get(rule.id), their_rules.get(rule.id))
+        if kept is not None:
+            merged.append(kept)
+        if what:
+            notes.append((rule.id, what))
+    our_ids = {rule.id for rule in ours.rules}
+    for rule in theirs.rules:
+        # A rule that the base had and ours lacks was deleted by a person, and stays deleted.
+        if rule.id not in our_ids and rule.id not in base_rules:
+            merged.append(rule)
+            notes.append((rule.id, "added"))
+    edited_threshold = base is None or ours.threshold != base.threshold
+    threshold = ours.threshold if edited_threshold else theirs.threshold
+    rule_set = RuleSet(scene=ours.scene, threshold=threshold, rules=tuple(merged))
+    return Merge(rule_set=rule_set, notes=tuple(notes))
+
+
+def _settle(ours: Rule, base: Rule | None, theirs: Rule | None) -> tuple[Rule | None, str]:
+    """One rule that is active: (what to keep, what to say of it)."""
+    if base is None or ours != base:
+        both = base is not None and theirs is not None and theirs not in (base, ours)
+        return ours, "conflict" if both else ""
+    if theirs is None:
+        return None, "removed"
+    return theirs, "updated" if theirs != ours else ""

@@ -1,0 +1,48 @@
+"""Robust reasoning over a clip: which frames are checked again, and by which neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from ruler.reasoners.base import Checked, Disputed
+from ruler.schemas.traces import Trace
+from ruler.steps.windows import with_neighbours
+
+NEIGHBOUR_SECONDS = 0.5
+"""How far the neighbours of a disputed frame reach."""
+
+
+def reason(
+    traces: Iterable[Trace],
+    check: Callable[[Disputed], Checked],
+    *,
+    threshold: float,
+    is_causal: bool,
+) -> Iterator[Trace]:
+    """Fill in `reason`: alarms are checked again, and so are hits that smoothing thinned out.
+
+    All other frames keep their smoothed score, so a model is asked about disputed frames alone.
+    """
+    around = with_neighbours(
+        traces, lambda trace: trace.time_seconds, NEIGHBOUR_SECONDS, is_causal=is_causal
+    )
+    for before, trace, after in around:
+        if trace.smooth is None:
+            yield trace
+            continue
+        hit = trace.match is not None and trace.match >= threshold
+        if not hit and trace.smooth < threshold:
+            yield replace(trace, reason=trace.smooth)
+            continue
+        checked = check(
+            Disputed(
+                observation=trace.observation,
+                matched=trace.matched,
+                prior=trace.smooth,
+                before=[other.matched for other in before],
+                after=[other.matched for other in after],
+                threshold=threshold,
+            )
+        )
+        yield replace(trace, reason=min(1.0, max(0.0, checked.score))).noted(checked.why)

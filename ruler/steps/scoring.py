@@ -1,0 +1,43 @@
+"""From matches to a frame score, and from a score to an outcome (DESIGN section 3a)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ruler.schemas.rules import Rule
+from ruler.schemas.verdicts import Match, Matched
+
+
+def frame_score(matches: Iterable[Match], weights: dict[str, float]) -> float:
+    """1 - prod(1 - weight * strength) over anomaly rules: a noisy-or, in [0, 1].
+
+    It needs no tuning, never falls when a rule is added, and its largest term names the reason.
+
+    Args:
+        matches: Matches of one frame.
+        weights: Weight by id of the live anomaly rules; matches of other rules do not count.
+    """
+    quiet = 1.0
+    for match in matches:
+        quiet *= 1.0 - weights.get(match.rule_id, 0.0) * match.strength
+    return round(1.0 - quiet, 9)
+
+
+def weights_of(rules: Iterable[Rule]) -> dict[str, float]:
+    """Weight by id of the anomaly rules among `rules`."""
+    return {rule.id: rule.weight for rule in rules if rule.kind == "anomaly"}
+
+
+def joined(first: Matched, second: Matched) -> Matched:
+    """What two passes over the same frame found together."""
+    return Matched(
+        matches=first.matches + second.matches,
+        not_evaluable=first.not_evaluable + second.not_evaluable,
+        undetermined=first.undetermined or second.undetermined,
+    )
+
+
+def ranked(matched: Matched, weights: dict[str, float]) -> list[Match]:
+    """Matches that count, the heaviest first; ties by id, so that the order is always the same."""
+    counting = [match for match in matched.matches if weights.get(match.rule_id, 0.0) > 0]
+    return sorted(counting, key=lambda m: (-weights[m.rule_id] * m.strength, m.rule_id))

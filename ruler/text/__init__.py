@@ -1,0 +1,1 @@
+"""Reading captions: lemmas, clauses, scopes of negation and speculation, phrases with spans."""

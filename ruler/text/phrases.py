@@ -1,0 +1,87 @@
+"""Finding a phrase in a caption, as a rule's `look_for` means it (DESIGN section 3a)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ruler.text.analysis import FUNCTION_WORDS, Token, analyse, lemma_of
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A phrase found at [start, stop); `strength` in (0, 1] is the share of its words that stand
+    there."""
+
+    phrase: str
+    start: int
+    stop: int
+    strength: float
+
+
+@lru_cache(maxsize=8192)
+def _phrase_lemmas(phrase: str, language: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """(content lemmas that must all be there, all lemmas)."""
+    everything = tuple(token.lemma for token in analyse(phrase, language))
+    content = frozenset(lemma for lemma in everything if lemma not in FUNCTION_WORDS)
+    return content or frozenset(everything), everything
+
+
+def find_phrase(text: str, phrase: str, language: str = "en") -> Found | None:
+    """The best place where all content words of `phrase` stand in one clause of `text`.
+
+    Words are compared by lemma. Negated and speculated words do not count. Function words may be
+    missing and lower the strength: "stands by the door" holds 3 of the 4 words of "standing at the
+    door".
+
+    Returns:
+        The strongest, then shortest, then first place; None where there is none.
+    """
+    content, everything = _phrase_lemmas(phrase, language)
+    if not content:
+        return None
+    clauses: dict[int, list[Token]] = {}
+    for token in analyse(text, language):
+        if not (token.is_negated or token.is_speculated):
+            clauses.setdefault(token.clause, []).append(token)
+    found = [
+        candidate
+        for tokens in clauses.values()
+        if (candidate := _in_clause(tokens, phrase, content, everything)) is not None
+    ]
+    return min(found, key=lambda f: (-f.strength, f.stop - f.start, f.start), default=None)
+
+
+def _in_clause(
+    tokens: list[Token], phrase: str, content: frozenset[str], everything: tuple[str, ...]
+) -> Found | None:
+    """The shortest span of the clause that holds all content words."""
+    best: tuple[int, int] | None = None
+    last_seen: dict[str, int] = {}
+    for position, token in enumerate(tokens):
+        if token.lemma in content:
+            last_seen[token.lemma] = position
+            if len(last_seen) == len(content):
+                first = min(last_seen.values())
+                if best is None or position - first < best[1] - best[0]:
+                    best = (first, position)
+    if best is None:
+        return None
+    inside = {token.lemma for token in tokens[best[0] : best[1] + 1]}
+    strength = sum(lemma in inside for lemma in everything) / len(everything)
+    return Found(phrase, tokens[best[0]].start, tokens[best[1]].stop, strength)
+
+
+def find_any(text: str, phrases: Iterable[str], language: str = "en") -> Found | None:
+    """The strongest of several phrases; the first of equals."""
+    found = [hit for phrase in phrases if (hit := find_phrase(text, phrase, language)) is not None]
+    return max(found, key=lambda hit: hit.strength, default=None)
+
+
+def same_meaning(first: str, second: str, language: str = "en") -> bool:
+    """True where two phrases have the same content lemmas."""
+    return _phrase_lemmas(first, language)[0] == _phrase_lemmas(second, language)[0]
+
+
+__all__ = ["Found", "find_any", "find_phrase", "lemma_of", "same_meaning"]

@@ -1,0 +1,62 @@
+"""What a coded picture's own bytes say about its role, without decoding them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_START_CODE = re.compile(rb"\x00\x00\x01")
+_H264_SLICES = range(1, 6)
+_HEVC_SLICES = range(32)
+_HEVC_SUBLAYER = range(16)
+
+
+def length_bytes(codec: str, extradata: bytes | None) -> int:
+    """Bytes of the length field before each NAL unit; 0 where start codes part them.
+
+    From the `avcC` and `hvcC` boxes of ISO/IEC 14496-15.
+    """
+    at = {"h264": 4, "hevc": 21}.get(codec)
+    if at is None or extradata is None or len(extradata) <= at or extradata[0] != 1:
+        return 0
+    return (extradata[at] & 3) + 1
+
+
+def is_shown(packet: bytes, codec: str) -> bool:
+    """False for a coded picture that is only a reference and never shown (VP8, RFC 6386, 9.1)."""
+    return codec != "vp8" or not packet or bool(packet[0] >> 4 & 1)
+
+
+def may_be_referenced(packet: bytes, codec: str, nal_length: int) -> bool:
+    """Whether other pictures may be predicted from this one; True wherever that is not certain.
+
+    Only H.264 and HEVC say so in a place that can be read without decoding.
+    """
+    if codec not in {"h264", "hevc"}:
+        return True
+    units = list(_with_lengths(packet, nal_length) if nal_length else _with_start_codes(packet))
+    if not units or any(len(unit) < 2 for unit in units):
+        return True
+    return any(_is_reference(unit[0], codec) for unit in units)
+
+
+def _is_reference(header: int, codec: str) -> bool:
+    if codec == "h264":
+        return header & 31 in _H264_SLICES and header >> 5 & 3 > 0
+    kind = header >> 1 & 63
+    return kind in _HEVC_SLICES and not (kind in _HEVC_SUBLAYER and kind % 2 == 0)
+
+
+def _with_lengths(packet: bytes, nal_length: int) -> Iterator[bytes]:
+    at = 0
+    while at < len(packet):
+        start = at + nal_length
+        size = int.from_bytes(packet[at:start], "big")
+        at = start + size
+        # A length that runs over the packet's end is damage: an empty unit says "not certain".
+        yield packet[start : start + 2] if size >= 2 and at <= len(packet) else b""
+
+
+def _with_start_codes(packet: bytes) -> Iterator[bytes]:
+    for found in _START_CODE.finditer(packet):
+        yield packet[found.end() : found.end() + 2]

@@ -1,0 +1,134 @@
+"""Opening video files with PyAV, and saying what is wrong with those that do not open."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+from av.stream import Disposition
+
+from ruler.errors import ClipError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+DECODER_THREADS = 4
+"""More gain little at the sizes cameras have, and each holds a decoded picture."""
+
+_REPAIR = (
+    "Check that it plays; a recording that was cut off can often be repaired with "
+    "'ffmpeg -i IN -c copy OUT.mp4'."
+)
+
+_EXPLODING = frozenset({"hevc", "mjpeg"})
+"""Codecs whose decoders report damage only when told to; the others mark damaged pictures."""
+
+
+def check_file(path: Path) -> None:
+    """Refuse what is certainly no video before FFmpeg sees it.
+
+    FFmpeg would draw a text file as a terminal's screen, and follow the links of a playlist.
+
+    Raises:
+        ClipError: the file is missing, empty, unreadable, not a regular file, or text.
+    """
+    clip = str(path)
+    if not path.exists():
+        raise ClipError(clip, "there is no such file or folder", "Check the path.")
+    if not path.is_file():
+        raise ClipError(clip, "it is neither a file nor a folder", "Give a video file.")
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError as error:
+        raise unreadable(clip, error) from error
+    if not head:
+        raise ClipError(clip, "the file is empty", "Record or copy it again.")
+    if _is_text(head):
+        raise ClipError(clip, "it is a text file, not a video", "Give a video file or a folder.")
+
+
+def unreadable(clip: str, error: OSError) -> ClipError:
+    """The error for a file that the operating system does not give out."""
+    reason = (error.strerror or type(error).__name__).lower()
+    return ClipError(clip, f"it cannot be read ({reason})", "Check its permissions and the disk.")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[InputContainer]:
+    """A file opened by PyAV.
+
+    Raises:
+        ClipError: FFmpeg does not know the format, or the header is damaged.
+    """
+    try:
+        container = _open(path)
+    except av.FFmpegError as error:
+        if isinstance(error, OSError):
+            raise unreadable(str(path), error) from error
+        reason = "it is not a video file, or its header is damaged or cut off"
+        raise ClipError(str(path), reason, _REPAIR) from error
+    with container:
+        yield container
+
+
+def _open(path: Path) -> InputContainer:
+    # An absolute path, so that FFmpeg takes no name ("rtsp:x.mp4") for an address.
+    name = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links, and change the name
+    options = {"protocol_whitelist": "file"}
+    try:
+        return av.open(name, "r", options=options)
+    except UnicodeDecodeError:  # a title in some other encoding; PyAV 19 no longer minds
+        return av.open(name, "r", options=options, metadata_errors="replace")
+
+
+def video_stream(container: InputContainer, path: Path) -> VideoStream:
+    """The video stream a player would show.
+
+    Raises:
+        ClipError: there is none, or its codec is unknown here.
+    """
+    stream = next(iter(container.streams.video), None)
+    best = container.streams.best("video")
+    for candidate in container.streams.video:
+        if best is not None and candidate.index == best.index:
+            stream = candidate
+    if stream is None or stream.disposition & Disposition.attached_pic:
+        raise ClipError(str(path), "it holds no video", "Give a file with a video track.")
+    if not getattr(stream, "codec_context", None) or not stream.codec_context.width:
+        raise ClipError(
+            str(path), "its video is in a format that cannot be decoded here, or damaged", _REPAIR
+        )
+    return stream
+
+
+def prepare_decoder(stream: VideoStream, *, threads: int) -> None:
+    """Set up the decoder of a stream that nothing has been decoded from yet.
+
+    Args:
+        stream: A video stream.
+        threads: 1 decodes in the calling thread, so that an error belongs to the packet just sent.
+    """
+    context = stream.codec_context
+    context.thread_type = "AUTO" if threads > 1 else "NONE"
+    context.thread_count = threads
+    if context.name in _EXPLODING:
+        context.options = {"err_detect": "explode"}
+
+
+def _is_text(head: bytes) -> bool:
+    if b"\0" in head:
+        return False
+    try:
+        text = head.decode()
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 4 or not head[: error.start]:
+            return False
+        text = head[: error.start].decode()
+    return all(char.isprintable() or char in "\t\n\v\f\r\ufeff" for char in text)

@@ -1,0 +1,206 @@
+"""Decoding chosen pictures of a video file with PyAV, each of them whole or with a reason.
+
+Healthy stretches are decoded with threads, from the nearest key picture on. Where a stretch turns
+out to be damaged, its group of pictures is decoded again in one thread, packet by packet, and
+`Walk` judges which pictures the damage has reached.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+from ruler.video.bitstream import may_be_referenced
+from ruler.video.containers import DECODER_THREADS, opened, prepare_decoder, video_stream
+from ruler.video.pictures import finish
+from ruler.video.probe import each_packet
+from ruler.video.walk import LOST, DamageError, Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+    from numpy.typing import NDArray
+
+    from ruler.video.index import PacketIndex
+    from ruler.video.probe import Facts
+
+_NO_SEEK_WITHIN = 16
+"""Decoding over so many unwanted pictures costs less than seeking and filling the threads again."""
+
+
+class Source:
+    """An open file that can be decoded from any key picture. Opened when first used."""
+
+    def __init__(self, path: Path, index: PacketIndex, *, threads: int) -> None:
+        self._path = path
+        self._index = index
+        self._threads = threads
+        self._stack = ExitStack()
+        self._container: InputContainer | None = None
+        self._stream: VideoStream
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def packets(self, entry: int, last: int) -> Iterator[tuple[int | None, Packet[VideoStream]]]:
+        """Packets from one place to another with their places, None for those not listed."""
+        is_found = False
+        for place, packet in self._from(entry, last):
+            is_found = True
+            yield place, packet
+        if not is_found:  # the seek went past the entry: walk there from the start
+            self._reopen()
+            yield from self._until(entry, last)
+
+    def decode(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
+        """What the decoder gives for a packet; None lets it give what it still holds.
+
+        Raises:
+            av.FFmpegError: the packet is damaged.
+        """
+        return self._stream.decode(packet)
+
+    def _from(self, entry: int, last: int) -> Iterator[tuple[int | None, Packet[VideoStream]]]:
+        if self._container is None or entry == 0:
+            self._reopen()
+        if self._container is not None and entry > 0:
+            self._container.seek(self._index.seek_stamp(entry), stream=self._stream)
+            self._stream.codec_context.flush_buffers()
+        yield from self._until(entry, last)
+
+    def _until(self, entry: int, last: int) -> Iterator[tuple[int | None, Packet[VideoStream]]]:
+        assert self._container is not None
+        is_started = False
+        for packet in each_packet(self._container, self._stream):
+            place = self._index.place(packet.pts)
+            is_started = is_started or place == entry
+            if place is not None and place > (last if is_started else entry):
+                return
+            if is_started:
+                yield place, packet
+            if place == last:
+                return
+
+    def _reopen(self) -> None:
+        self._stack.close()
+        self._container = self._stack.enter_context(opened(self._path))
+        self._stream = video_stream(self._container, self._path)
+        prepare_decoder(self._stream, threads=self._threads)
+
+
+class Decoder:
+    """Reads pictures of one file; for one thread.
+
+    Args:
+        path: The file.
+        facts: What its header says.
+        index: Its index.
+        width: Shrink wider pictures to this.
+    """
+
+    def __init__(self, path: Path, facts: Facts, index: PacketIndex, *, width: int | None) -> None:
+        self._path = path
+        self._facts = facts
+        self._index = index
+        self._width = width
+        self._reformatter = VideoReformatter()
+
+    def read(self, ranks: Sequence[int]) -> Iterator[NDArray[np.uint8] | str]:
+        """Pictures by rank (ascending, without repeats): upright, RGB, sealed; or a reason."""
+        held = [rank for rank in ranks if rank < self._index.listed]
+        with (
+            Source(self._path, self._index, threads=DECODER_THREADS) as quick,
+            Source(self._path, self._index, threads=1) as careful,
+        ):
+            done = 0
+            while done < len(held):
+                try:
+                    for picture in self._walk_quickly(quick, held[done:]):
+                        done += 1
+                        yield picture
+                except DamageError:
+                    for picture in self._walk_carefully(careful, held[done:]):
+                        done += 1
+                        yield picture
+        yield from [LOST] * (len(ranks) - len(held))
+
+    def _walk_quickly(
+        self, source: Source, ranks: Sequence[int]
+    ) -> Iterator[NDArray[np.uint8] | str]:
+        """Pictures up to the first stretch that is worth a seek."""
+        entry = self._index.entry(ranks[0])
+        end, count = entry, 0
+        for rank in ranks:
+            if self._index.entry(rank) > end + _NO_SEEK_WITHIN:
+                break
+            end = max(end, int(self._index.places[rank]))
+            count += 1
+        yield from self._decode(source, Walk(self._index, ranks[:count], entry))
+
+    def _walk_carefully(
+        self, source: Source, ranks: Sequence[int]
+    ) -> Iterator[NDArray[np.uint8] | str]:
+        """Pictures of the first group."""
+        entry = self._index.entry(ranks[0])
+        group = list(takewhile(lambda rank: self._index.entry(rank) == entry, ranks))
+        earlier = self._index.entry_before(entry)
+        try:
+            walk = Walk(self._index, group, entry, is_careful=True, is_last_resort=earlier == entry)
+            yield from self._decode(source, walk)
+        except DamageError:
+            walk = Walk(self._index, group, earlier, is_careful=True, is_last_resort=True)
+            yield from self._decode(source, walk)
+
+    def _decode(self, source: Source, walk: Walk) -> Iterator[NDArray[np.uint8] | str]:
+        for place, packet in source.packets(walk.entry, walk.last):
+            is_referenced = not walk.is_careful or may_be_referenced(
+                bytes(packet), self._index.codec, self._index.nal_length
+            )
+            walk.send(place, is_referenced=is_referenced)
+            try:
+                frames = source.decode(packet)
+            except av.FFmpegError:
+                walk.refuse(place, is_referenced=is_referenced)
+            else:
+                self._take(walk, frames)
+            for _, picture in walk.release():
+                yield picture
+            if walk.is_done:
+                return
+        self._drain(source, walk)
+        for _, picture in walk.release():
+            yield picture
+
+    def _drain(self, source: Source, walk: Walk) -> None:
+        try:
+            self._take(walk, source.decode(None))
+        except av.FFmpegError:
+            walk.refuse(None, is_referenced=True)
+        walk.finish()
+
+    def _take(self, walk: Walk, frames: Sequence[VideoFrame]) -> None:
+        for frame in frames:
+            rank = self._index.rank(frame.pts)
+            image = self._convert(frame) if walk.wants(rank) and not frame.is_corrupt else None
+            walk.take(rank, image, is_corrupt=frame.is_corrupt)
+
+    def _convert(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        # Without `threads` each call starts some of its own, which takes longer than the work.
+        rgb = self._reformatter.reformat(
+            frame, self._facts.width, self._facts.height, "rgb24", threads=1
+        ).to_ndarray()
+        upright = np.rot90(rgb, self._facts.quarter_turns) if self._facts.quarter_turns else rgb
+        return finish(upright.astype(np.uint8, copy=False), self._width)

@@ -1,0 +1,87 @@
+"""Decoding with decord, for clips that were proven whole beforehand.
+
+decord hands out what FFmpeg has patched up after damage without a word, numbers frames by counting
+what comes out, and may loop for ever where fewer frames come out than the container lists (issues
+269, 373 and 375 of dmlc/decord). None of this can happen to a clip that PyAV has decoded from end
+to end without complaint, so that is the price of admission.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import TYPE_CHECKING, Any
+
+import av
+
+from ruler.video.containers import DECODER_THREADS, opened, prepare_decoder, video_stream
+from ruler.video.pictures import finish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ruler.video.index import PacketIndex
+
+_CODECS = frozenset({"h264", "hevc", "mjpeg", "mpeg2video", "mpeg4", "vp8", "vp9"})
+
+
+def is_installed() -> bool:
+    """Whether decord can be imported; it has no wheels for some platforms."""
+    return importlib.util.find_spec("decord") is not None
+
+
+def can_read(path: Path, index: PacketIndex) -> bool:
+    """Whether decord gives the same frames as the index. Decodes the clip once, with PyAV."""
+    is_regular = (
+        index.codec in _CODECS
+        and len(index.times) == index.listed
+        and not index.damaged
+        and index.is_reordered_only_within_groups
+        and bool((index.ranks[1:] > index.ranks[:-1]).all())
+    )
+    if not (is_regular and is_installed() and _is_whole(path, index)):
+        return False
+    try:
+        return len(_open(path)) == index.listed
+    except (RuntimeError, AssertionError):  # decord's own error is a RuntimeError
+        return False
+
+
+def read(path: Path, ranks: Sequence[int], *, width: int | None) -> Iterator[NDArray[np.uint8]]:
+    """Pictures by rank (ascending, without repeats): upright, RGB, sealed.
+
+    The file is opened here, never before a fork: a forked child would wait for ever for the threads
+    of its parent.
+
+    Raises:
+        RuntimeError: decord gave up in the middle.
+    """
+    reader = _open(path)
+    for rank in ranks:
+        reader.seek_accurate(rank)
+        yield finish(reader.next().asnumpy(), width)
+
+
+def _open(path: Path) -> Any:
+    decord = importlib.import_module("decord")
+    decord.logging.set_level(decord.logging.QUIET)
+    return decord.VideoReader(str(path.absolute()), ctx=decord.cpu(0))
+
+
+def _is_whole(path: Path, index: PacketIndex) -> bool:
+    ranks = []
+    try:
+        with opened(path) as container:
+            stream = video_stream(container, path)
+            prepare_decoder(stream, threads=DECODER_THREADS)
+            for frame in container.decode(stream):
+                if frame.is_corrupt:
+                    return False
+                ranks.append(index.rank(frame.pts))
+    except av.FFmpegError:
+        return False
+    return ranks == list(range(index.listed))

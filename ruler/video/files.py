@@ -1,0 +1,145 @@
+"""Video files as clips."""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ruler.schemas.runs import ClipInfo
+from ruler.video import decord_reader
+from ruler.video.containers import check_file, unreadable
+from ruler.video.decoding import Decoder
+from ruler.video.frames import Frame, FrameFailure
+from ruler.video.probe import probe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from ruler.video.index import PacketIndex
+    from ruler.video.probe import Facts
+
+Reader = Literal["pyav", "decord"]
+
+_DEFAULT_RATE = 25.0
+_VARIABLE_SHARE = 0.1
+_ROUNDING_SECONDS = 0.0015
+"""Containers that count milliseconds round each time stamp."""
+
+
+class FileClip:
+    """A video file. Holds no open file: each call of `frames` opens its own."""
+
+    def __init__(self, path: Path, info: ClipInfo, facts: Facts, index: PacketIndex) -> None:
+        self._path = path
+        self._info = info
+        self._facts = facts
+        self._index = index
+
+    @property
+    def info(self) -> ClipInfo:
+        """See `Clip`."""
+        return self._info
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """See `Clip`."""
+        return self._index.times
+
+    def frames(
+        self, indices: Sequence[int], *, width: int | None = None
+    ) -> Iterator[Frame | FrameFailure]:
+        """See `Clip`.
+
+        Raises:
+            ClipError: the file has gone since it was opened.
+            ValueError: `indices` do not ascend, or lie outside the clip.
+        """
+        wanted = checked(indices, len(self.times))
+        for index, picture in zip(wanted, self._pictures(wanted, width), strict=True):
+            seconds = float(self.times[index])
+            if isinstance(picture, str):
+                yield FrameFailure(index, seconds, picture)
+            else:
+                yield Frame(index, seconds, picture)
+
+    def _pictures(
+        self, wanted: Sequence[int], width: int | None
+    ) -> Iterator[NDArray[np.uint8] | str]:
+        done = 0
+        if self._info.reader == "decord":
+            try:
+                for picture in decord_reader.read(self._path, wanted, width=width):
+                    done += 1
+                    yield picture
+            except RuntimeError:
+                pass  # PyAV gives the same pixels, so it can take over anywhere
+        decoder = Decoder(self._path, self._facts, self._index, width=width)
+        yield from decoder.read(wanted[done:])
+
+
+def open_file(path: Path, *, name: str, reader: Reader) -> FileClip:
+    """Open a video file; see `clips.open_clip`."""
+    check_file(path)
+    facts, index = probe(path)
+    if reader == "decord" and not decord_reader.can_read(path, index):
+        reader = "pyav"
+    is_upright = facts.quarter_turns % 2 == 0
+    width, height = facts.width, facts.height
+    fps = _average_rate(index.times, facts.rate)
+    info = ClipInfo(
+        name=name,
+        path=str(path),
+        sha256=_file_hash(path),
+        frames=len(index.times),
+        fps=fps,
+        duration_seconds=float(index.times[-1]) + 1 / fps,
+        width=width if is_upright else height,
+        height=height if is_upright else width,
+        reader=reader,
+        is_variable_rate=is_variable(index.times),
+        start_time=facts.start_time,
+    )
+    return FileClip(path, info, facts, index)
+
+
+def checked(indices: Sequence[int], count: int) -> list[int]:
+    """Frame numbers as a reader needs them.
+
+    Raises:
+        ValueError: they do not ascend, or lie outside [0, count).
+    """
+    wanted = [int(index) for index in indices]
+    if any(later <= earlier for earlier, later in pairwise(wanted)):
+        raise ValueError("frame indices must ascend without repeats")
+    if wanted and not 0 <= wanted[0] <= wanted[-1] < count:
+        raise ValueError(f"frame indices must lie in [0, {count})")
+    return wanted
+
+
+def is_variable(times: NDArray[np.float64]) -> bool:
+    """Whether frames lie unevenly in time, by more than a tenth of their average distance."""
+    steps = np.diff(times)
+    if not len(steps):
+        return False
+    slack = _VARIABLE_SHARE * float(steps.mean()) + _ROUNDING_SECONDS
+    return bool((np.abs(steps - steps.mean()) > slack).any())
+
+
+def _average_rate(times: NDArray[np.float64], header_rate: float | None) -> float:
+    if times[-1] > 0:
+        return (len(times) - 1) / float(times[-1])
+    return header_rate or _DEFAULT_RATE
+
+
+def _file_hash(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise unreadable(str(path), error) from error

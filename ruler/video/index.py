@@ -1,0 +1,205 @@
+"""The index of a video file: which pictures it lists, when each is shown, and where to seek to.
+
+It comes from the container alone (no picture is decoded but the first, for its orientation) and is
+the authority on presentation times. Two ways to number pictures meet here: a picture's *rank* is
+its position in presentation order, its *place* is its position in decoding order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from fractions import Fraction
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class PacketIndex:
+    """The pictures of a file.
+
+    Attributes:
+        times: float64 (frames,), seconds by rank, ascending, from 0.
+        stamps: int64 (listed,), the pictures' own time stamps, ascending; they name a packet and
+            the picture decoded from it. `listed` is less than `frames` where the file was cut off.
+        ranks: int64 (listed,), the rank of each of `stamps`.
+        places: int64 (listed,), the place of each rank.
+        keys: int64 (keys,), places that decoding can start at, ascending, the first one 0.
+        seeks: int64 (keys,), the time stamps to seek to for `keys`.
+        damaged: places whose packet the container itself calls incomplete.
+        codec: FFmpeg's name of the codec.
+        nal_length: See `bitstream.length_bytes`.
+    """
+
+    times: NDArray[np.float64]
+    stamps: NDArray[np.int64]
+    ranks: NDArray[np.int64]
+    places: NDArray[np.int64]
+    keys: NDArray[np.int64]
+    seeks: NDArray[np.int64]
+    damaged: frozenset[int]
+    codec: str
+    nal_length: int
+
+    @cached_property
+    def rank_at(self) -> NDArray[np.int64]:
+        """int64 (listed,), the rank of each place."""
+        ranks = np.empty_like(self.places)
+        ranks[self.places] = np.arange(len(self.places))
+        return ranks
+
+    @property
+    def listed(self) -> int:
+        """How many pictures the file really holds data for."""
+        return len(self.stamps)
+
+    @property
+    def is_reordered_only_within_groups(self) -> bool:
+        """Whether each key picture starts a closed group: nothing after it is shown before it."""
+        latest = np.minimum.accumulate(self.rank_at[::-1])[::-1]
+        return bool((latest[self.keys] == self.rank_at[self.keys]).all())
+
+    def rank(self, stamp: int | None) -> int | None:
+        """The rank of the picture with this time stamp, None for one that is not listed."""
+        if stamp is None:
+            return None
+        at = int(np.searchsorted(self.stamps, stamp))
+        if at == len(self.stamps) or self.stamps[at] != stamp:
+            return None
+        return int(self.ranks[at])
+
+    def place(self, stamp: int | None) -> int | None:
+        """The place of the picture with this time stamp, None for one that is not listed."""
+        rank = self.rank(stamp)
+        return None if rank is None else int(self.places[rank])
+
+    def entry(self, rank: int) -> int:
+        """The last key place from which the picture can be decoded.
+
+        A picture shown before a key picture but coded after it (an open group) may rest on the
+        group before, so the entry is the last key picture that comes first in *both* orders.
+        """
+        number = int(np.searchsorted(self.keys, self.places[rank], side="right")) - 1
+        while number > 0 and self.rank_at[self.keys[number]] > rank:
+            number -= 1
+        return int(self.keys[number])
+
+    def entry_before(self, entry: int) -> int:
+        """The key place before a key place; itself where it is the first."""
+        number = int(np.searchsorted(self.keys, entry))
+        return int(self.keys[max(number - 1, 0)])
+
+    def seek_stamp(self, entry: int) -> int:
+        """The time stamp to seek to for a key place."""
+        return int(self.seeks[np.searchsorted(self.keys, entry)])
+
+
+@dataclass(frozen=True, eq=False)
+class Packets:
+    """What the container says of each packet, in decoding order; four arrays of one length.
+
+    Attributes:
+        stamps: int64, presentation time stamps.
+        decode_stamps: int64, decoding time stamps, the presentation's where there is none.
+        is_key: bool, whether decoding can start there.
+        is_damaged: bool, whether the container calls the packet incomplete.
+    """
+
+    stamps: NDArray[np.int64]
+    decode_stamps: NDArray[np.int64]
+    is_key: NDArray[np.bool_]
+    is_damaged: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.stamps)
+
+    def usable(self) -> Packets:
+        """Those that can become pictures.
+
+        A recording that starts in the middle of a group has pictures before its first key picture
+        that no decoder can show; they are left out, as players do. Of packets with one time stamp
+        the first counts.
+        """
+        start = int(np.argmax(self.is_key)) if len(self) else 0
+        _, kept = np.unique(self.stamps[start:], return_index=True)
+        kept = np.sort(kept) + start
+        kept = kept[self.stamps[kept] >= self.stamps[start]] if len(kept) else kept
+        return Packets(
+            self.stamps[kept],
+            self.decode_stamps[kept],
+            self.is_key[kept],
+            self.is_damaged[kept],
+        )
+
+    def steps_back(self, ticks: float) -> bool:
+        """Whether the clock starts over: the decoding time falls by more than so many ticks."""
+        latest = np.maximum.accumulate(self.decode_stamps)
+        return bool((latest - self.decode_stamps > ticks).any())
+
+
+def build_index(
+    packets: Packets,
+    *,
+    tick: Fraction,
+    order: Sequence[int] | None,
+    lost: Sequence[float],
+    codec: str,
+    nal_length: int,
+) -> PacketIndex:
+    """Put packets in presentation order.
+
+    Args:
+        packets: What `Packets.usable` left; at least one.
+        tick: The unit of the time stamps, in seconds.
+        order: Stamps in the order in which a decoder really gave the pictures, where the container
+            cannot be trusted to know; None trusts it.
+        lost: Ascending, seconds after the last picture, of pictures the header lists and the file
+            no longer holds.
+        codec: FFmpeg's name of the codec.
+        nal_length: See `bitstream.length_bytes`.
+    """
+    by_stamp = np.argsort(packets.stamps, kind="stable").astype(np.int64)
+    stamps = packets.stamps[by_stamp]
+    ranks = np.arange(len(stamps), dtype=np.int64) if order is None else _ranks(stamps, order)
+    places = np.empty_like(by_stamp)
+    places[ranks] = by_stamp
+    # One division at the end, so that a frame of ten a second stands at exactly 0.1.
+    times = (stamps - stamps[0]) * tick.numerator / tick.denominator
+    times = np.concatenate([times, times[-1] + np.asarray(lost, dtype=np.float64)])
+    times.flags.writeable = False
+    is_entry = packets.is_key.copy()
+    is_entry[0] = True
+    keys = np.flatnonzero(is_entry).astype(np.int64)
+    # Some containers look a time stamp up among decoding times, some among presentation times.
+    seeks = np.minimum(packets.stamps, packets.decode_stamps)[keys]
+    return PacketIndex(
+        times=times,
+        stamps=stamps,
+        ranks=ranks,
+        places=places,
+        keys=keys,
+        seeks=seeks,
+        damaged=frozenset(np.flatnonzero(packets.is_damaged).tolist()),
+        codec=codec,
+        nal_length=nal_length,
+    )
+
+
+def _ranks(stamps: NDArray[np.int64], order: Sequence[int]) -> NDArray[np.int64]:
+    """Ranks of ascending stamps by a decoder's order; pictures it did not give keep their turn."""
+    turn = {stamp: number for number, stamp in enumerate(dict.fromkeys(order))}
+    given = np.array([stamp in turn for stamp in stamps.tolist()])
+    before = np.cumsum(given) - given
+    position = [
+        (turn[stamp], 0) if stamp in turn else (int(count), -1)
+        for stamp, count in zip(stamps.tolist(), before, strict=True)
+    ]
+    ranks = np.empty(len(stamps), dtype=np.int64)
+    ranks[sorted(range(len(stamps)), key=lambda at: position[at])] = np.arange(len(stamps))
+    return ranks

@@ -1,0 +1,120 @@
+"""Decoded pictures: how large they may be, and how they are handed over."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from ruler.errors import ClipError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MAX_SIDE = 16_384
+MAX_PIXELS = 100_000_000
+"""Larger pictures are refused before they are decoded: one frame would take 300 MB and more."""
+
+_JPEG_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_JPEG_BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xDA)})
+
+
+def is_too_large(width: int, height: int) -> bool:
+    """Whether a picture passes `MAX_SIDE` or `MAX_PIXELS`."""
+    return max(width, height) > MAX_SIDE or width * height > MAX_PIXELS
+
+
+def check_size(clip: str, width: int, height: int) -> None:
+    """Refuse pictures that could exhaust the memory.
+
+    Raises:
+        ClipError: the picture is larger than ruler reads.
+    """
+    if is_too_large(width, height):
+        raise ClipError(
+            clip,
+            f"its pictures are {width} x {height} pixels, which is more than ruler reads",
+            f"Scale it down to at most {MAX_SIDE} pixels a side and {MAX_PIXELS // 10**6} "
+            "megapixels.",
+        )
+
+
+def finish(image: NDArray[np.uint8], width: int | None) -> NDArray[np.uint8]:
+    """Shrink a picture and seal it.
+
+    Args:
+        image: uint8 array (height, width, 3); may become read-only itself.
+        width: Shrink what is wider than this, keeping its shape; None leaves the size alone.
+
+    Returns:
+        uint8 array (height, width, 3), contiguous, read-only.
+    """
+    if width is not None and image.shape[1] > width:
+        height = max(1, round(image.shape[0] * width / image.shape[1]))
+        shrunk = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        image = shrunk.astype(np.uint8, copy=False)
+    image = np.ascontiguousarray(image)
+    image.flags.writeable = False
+    return image
+
+
+def decode_picture(data: bytes) -> NDArray[np.uint8] | str:
+    """Decode a picture file, turned as its EXIF data says.
+
+    Returns:
+        uint8 array (height, width, 3), RGB, or a clause that says what is wrong with the file.
+    """
+    if not data:
+        return "the picture file is empty"
+    size = _declared_size(data)
+    if size is not None and is_too_large(*size):
+        return f"the picture claims {size[0]} x {size[1]} pixels, which is more than ruler reads"
+    if _ends_early(data):
+        return "the picture file ends early"
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        image = None
+    if image is None:
+        return "the picture file is damaged or not a picture"
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+
+
+def _ends_early(data: bytes) -> bool:
+    """OpenCV fills what a cut JPEG lacks with grey and calls that a success: look for its end."""
+    if data.startswith(b"\xff\xd8"):
+        return b"\xff\xd9" not in data[-4096:]
+    if data.startswith(b"\x89PNG"):
+        return b"IEND" not in data[-4096:]
+    return False
+
+
+def _declared_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height by the header of a PNG, BMP or JPEG; None for others and broken headers."""
+    if data.startswith(b"\x89PNG") and len(data) >= 24:
+        width, height = struct.unpack(">II", data[16:24])
+        return width, height
+    if data.startswith(b"BM") and len(data) >= 26:
+        width, height = struct.unpack("<ii", data[18:26])
+        return abs(width), abs(height)
+    if data.startswith(b"\xff\xd8"):
+        return _jpeg_size(data)
+    return None
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int] | None:
+    at = 2
+    while at + 9 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker in _JPEG_FRAME_HEADERS:
+            height, width = struct.unpack(">HH", data[at + 5 : at + 9])
+            return width, height
+        if marker == 0xFF:  # a fill byte
+            at += 1
+        elif marker in _JPEG_BARE_MARKERS:
+            at += 2
+        else:
+            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return None

@@ -1,0 +1,173 @@
+"""Which pictures of a stretch of video came out whole.
+
+A picture counts as whole if it and everything it may rest on decoded without complaint: that is,
+all since the key picture it was decoded from, in decoding order. What a decoder patches up after
+damage depends on its threads and on where it started, so patched pictures are never handed out: the
+same frame has the same pixels, or the same failure, however frames are asked for.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from ruler.video.index import PacketIndex
+
+DAMAGED = "the video is damaged here"
+INCOMPLETE = "the file holds only a part of this frame"
+MISSING = "the decoder gave no picture for this frame"
+SPOILED = "the frame rests on a damaged one before it"
+LOST = "the file was cut off before this frame"
+
+_REORDER = 16
+"""A picture is missing once one that is shown so much later has come out (H.264, annex A.4.2)."""
+
+_PENDING, _GOOD, _BAD = 0, 1, 2  # a picture's fate
+
+
+class DamageError(Exception):
+    """A walk met damage that it was not to judge itself. Never leaves `decoding`."""
+
+
+class Walk:
+    """The bookkeeping of decoding from one key picture to the last wanted one.
+
+    Args:
+        index: The file's index.
+        wanted: Ranks, ascending; their entries lie at or after `entry`.
+        entry: The place decoding starts at.
+        is_careful: The caller decodes in one thread, so that damage can be laid at the right
+            packet; else any damage ends the walk.
+        is_last_resort: There is no earlier entry left to try. A stream without true key pictures
+            (periodic intra refresh) calls pictures key that show nothing by themselves.
+
+    `DamageError` is raised by `fail` and `take` before anything was released that it could change.
+    """
+
+    def __init__(
+        self,
+        index: PacketIndex,
+        wanted: Sequence[int],
+        entry: int,
+        *,
+        is_careful: bool = False,
+        is_last_resort: bool = False,
+    ) -> None:
+        self.entry = entry
+        self.last = int(index.places[list(wanted)].max())
+        self.is_careful = is_careful
+        self._index = index
+        self._is_last_resort = is_last_resort
+        self._queue = deque(wanted)
+        self._wanted = frozenset(wanted)
+        self._images: dict[int, NDArray[np.uint8]] = {}
+        # Pictures shown before the entry belong to the group before it: nothing hangs on them.
+        ranks = index.rank_at[entry : self.last + 1]
+        self._fates = bytearray((ranks < ranks[0]).astype(np.uint8).tobytes())
+        self._referenced = bytearray(len(self._fates))
+        self._reasons: dict[int, str] = {}
+        self._resolved = 0
+        self._spoiled: int | None = None
+        self._sent = -1
+        self._unseen, self._end = int(ranks[0]), int(ranks.max()) + 1
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every wanted picture was released."""
+        return not self._queue
+
+    def wants(self, rank: int | None) -> bool:
+        """Whether a picture must be kept."""
+        return rank in self._wanted
+
+    def send(self, place: int | None, *, is_referenced: bool) -> None:
+        """Note that a packet goes to the decoder; `place` is None for one that is not listed."""
+        if place is not None and self.entry <= place <= self.last:
+            self._sent = place - self.entry
+            self._referenced[self._sent] = is_referenced
+            if place in self._index.damaged:
+                self.fail(place, INCOMPLETE)
+
+    def refuse(self, place: int | None, *, is_referenced: bool) -> None:
+        """Note that the decoder refused a packet."""
+        if place is not None:
+            self.fail(place, DAMAGED)
+        elif not self.is_careful:
+            raise DamageError
+        elif is_referenced:
+            self._spoil(self._sent + 1)
+
+    def take(self, rank: int | None, image: NDArray[np.uint8] | None, *, is_corrupt: bool) -> None:
+        """Note a decoded picture; `image` is None for one that is not wanted."""
+        if rank is None:
+            return
+        place = int(self._index.places[rank])
+        at = place - self.entry
+        if not 0 <= at < len(self._fates):
+            return
+        if is_corrupt:
+            self.fail(place, DAMAGED)
+        elif self._fates[at] == _PENDING:
+            self._fates[at] = _GOOD
+            if image is not None:
+                self._images[rank] = image
+        self._miss_until(rank - _REORDER)
+
+    def fail(self, place: int, reason: str, *, spoils: bool = True) -> None:
+        """Note that a picture is damaged, and with it all that may rest on it.
+
+        Raises:
+            DamageError: this walk does not judge damage, or should begin earlier.
+        """
+        at = place - self.entry
+        if not 0 <= at < len(self._fates) or self._fates[at] == _GOOD:
+            return
+        if not self._is_last_resort and (at == 0 or (spoils and not self.is_careful)):
+            raise DamageError
+        self._fates[at] = _BAD
+        self._reasons.setdefault(at, reason)
+        if spoils and self._referenced[at]:
+            self._spoil(at)
+
+    def finish(self) -> None:
+        """Note that the decoder has given all it had."""
+        self._miss_until(self._end)
+
+    def release(self) -> Iterator[tuple[int, NDArray[np.uint8] | str]]:
+        """Wanted pictures, or reasons, that nothing to come can change; in order."""
+        while self._resolved < len(self._fates) and self._fates[self._resolved]:
+            self._resolved += 1
+        while self._queue:
+            rank = self._queue[0]
+            at = int(self._index.places[rank]) - self.entry
+            is_spoiled = self._spoiled is not None and self._spoiled < min(at, self._resolved)
+            if at >= self._resolved and not is_spoiled:
+                return
+            self._queue.popleft()
+            image = self._images.pop(rank, None)
+            if is_spoiled or image is None:
+                yield rank, self._reasons.get(at, SPOILED if is_spoiled else MISSING)
+            else:
+                yield rank, image
+
+    def _spoil(self, at: int) -> None:
+        self._spoiled = at if self._spoiled is None else min(self._spoiled, at)
+
+    def _miss_until(self, rank: int) -> None:
+        """Give up pictures with a smaller rank that were sent and never came.
+
+        A decoder skips a picture in silence where it is only a repetition, too; so what is missing
+        spoils nothing but itself.
+        """
+        for unseen in range(self._unseen, rank):
+            at = int(self._index.places[unseen]) - self.entry
+            if 0 <= at <= self._sent and self._fates[at] == _PENDING:
+                self.fail(at + self.entry, MISSING, spoils=False)
+        self._unseen = max(self._unseen, rank)

@@ -1,0 +1,158 @@
+"""Opening a store: engine, pragmas, migrations, and transactions that do not deadlock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from ruler.errors import StoreError
+
+DATABASE = "ruler.sqlite"
+HEAD = "0001"
+_BUSY_MILLISECONDS = 30_000
+
+
+def now_text() -> str:
+    """The time as the store writes it: UTC, ISO 8601."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="microseconds")
+
+
+class Database:
+    """An engine with one way to read and one way to write."""
+
+    def __init__(self, engine: Engine, where: str) -> None:
+        self.engine = engine
+        self.where = where
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one consistent state."""
+        with _explained(self.where), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that takes the write lock at once (so it never has to be upgraded) and is
+        committed at the end, or rolled back on an error."""
+        with _explained(self.where):
+            writer = self.engine.execution_options(ruler_immediate=True)
+            with writer.begin() as connection:
+                yield connection
+
+    def insert_new(
+        self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Insert rows; one whose primary key is there already is left as it is."""
+        if not rows:
+            return
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _explained(where: str) -> Iterator[None]:
+    """Turn a database error into a `StoreError` that says what to do."""
+    try:
+        yield
+    except OperationalError as error:
+        if "locked" in str(error.orig):
+            raise StoreError(
+                f"{where} stayed locked by another process for "
+                f"{_BUSY_MILLISECONDS // 1000} seconds. Wait for it to end and run again."
+            ) from error
+        raise StoreError(f"{where} cannot be used: {error.orig}.") from error
+    except DatabaseError as error:
+        raise StoreError(f"{where} refused a read or write: {error.orig}.") from error
+
+
+def open_database(place: Path | str) -> Database:
+    """Open (and if need be create or migrate) a store.
+
+    Args:
+        place: The store's folder, or a database URL.
+
+    Raises:
+        StoreError: it cannot be opened, is damaged, or was written by a newer ruler.
+    """
+    if isinstance(place, str) and "://" in place:
+        url, where = place, f"the store {place.split('@')[-1]}"
+    else:
+        folder = Path(place)
+        where = f"the store {folder}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"{where} cannot be created: {error.strerror}. Set RULER_STORE to another folder."
+            ) from error
+        url = f"sqlite:///{folder / DATABASE}"
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "begin", _begin)
+    database = Database(engine, where)
+    with _explained(where):
+        _migrate(engine, where)
+    return database
+
+
+def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver's own transaction handling would begin late and commit early; `_begin` does it.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {_BUSY_MILLISECONDS}",
+        "journal_mode = WAL",
+        "synchronous = NORMAL",
+        "foreign_keys = ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("ruler_immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _revision(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return None if found is None else str(found)
+
+
+def _migrate(engine: Engine, where: str) -> None:
+    """Bring the schema to the newest revision; importing alembic is skipped where it is there."""
+    current = _revision(engine)
+    if current == HEAD:
+        return
+    if current is not None and current > HEAD:
+        raise StoreError(
+            f"{where} was written by a newer ruler (schema {current}, this one knows {HEAD}). "
+            "Upgrade ruler, or set RULER_STORE to another folder."
+        )
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("rules_store") / "migrations"))
+    writer = engine.execution_options(ruler_immediate=True)
+    with writer.begin() as connection:
+        # Another process may have migrated while this one waited for the lock: alembic looks again.
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

@@ -1,0 +1,1 @@
+"""Numbered, append-only migrations; `0001` is the first schema."""

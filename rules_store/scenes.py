@@ -1,0 +1,243 @@
+"""Scenes, scene models and append-only revisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select, update
+from sqlmodel import SQLModel
+
+from ruler.errors import NotFoundError, StoreError
+from ruler.schemas.base import bytes_hash
+from ruler.schemas.captions import SceneModel
+from ruler.schemas.rules import Revision, RevisionRef, Rule
+from rules_store.engine import Database, now_text
+from rules_store.rule_files import parse_rules
+from rules_store.tables import RuleRow, RuleSetRow, SceneModelRow, SceneRow
+
+_SCENE = SQLModel.metadata.tables[str(SceneRow.__tablename__)]
+_MODEL = SQLModel.metadata.tables[str(SceneModelRow.__tablename__)]
+_RULE_SET = SQLModel.metadata.tables[str(RuleSetRow.__tablename__)]
+_RULE = SQLModel.metadata.tables[str(RuleRow.__tablename__)]
+
+
+@dataclass(frozen=True)
+class SceneInfo:
+    """A scene and how many revisions it has."""
+
+    name: str
+    active_revision: int | None
+    revisions: int
+
+
+@dataclass(frozen=True)
+class NewRevision:
+    """A revision to be saved: its source, and how it came about."""
+
+    scene: str
+    source: str
+    author: str
+    reason: str
+    scene_model_sha256: str | None = None
+    captioner: str | None = None
+    by_induction: bool = False
+    activate: bool = True
+
+
+class Scenes:
+    """The store's side of scenes and their rules."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def overview(self) -> list[SceneInfo]:
+        """All scenes by name."""
+        count = func.count(_RULE_SET.c.revision)
+        query = (
+            select(_SCENE.c.name, _SCENE.c.active_revision, count)
+            .outerjoin(_RULE_SET, _RULE_SET.c.scene == _SCENE.c.name)
+            .group_by(_SCENE.c.name, _SCENE.c.active_revision)
+            .order_by(_SCENE.c.name)
+        )
+        with self._db.read() as connection:
+            return [SceneInfo(*row) for row in connection.execute(query)]
+
+    def save_model(self, model: SceneModel) -> None:
+        """Keep a scene model; one that is there already stays as it is."""
+        row = {
+            "sha256": model.sha256,
+            "captioner": model.captioner,
+            "version": model.version,
+            "payload": model.payload,
+            "info": model.info,
+        }
+        with self._db.write() as connection:
+            self._db.insert_new(connection, _MODEL, [row])
+
+    def model(self, sha256: str) -> SceneModel:
+        """The scene model of that hash.
+
+        Raises:
+            NotFoundError: the store has none.
+            StoreError: its payload does not fit its hash.
+        """
+        with self._db.read() as connection:
+            row = connection.execute(select(_MODEL).where(_MODEL.c.sha256 == sha256)).first()
+        if row is None:
+            raise NotFoundError(f"the store has no scene model {sha256[:12]}. Run induce again.")
+        model = SceneModel(
+            captioner=row.captioner, version=row.version, payload=row.payload, info=row.info
+        )
+        if model.sha256 != sha256:
+            raise StoreError(f"scene model {sha256[:12]} is damaged in {self._db.where}.")
+        return model
+
+    def save(self, new: NewRevision) -> Revision:
+        """Append a revision, numbered in strict order, and (if asked to) make it the active one.
+
+        Raises:
+            FileProblems: the source is not a valid rule file of the scene.
+        """
+        rule_set = parse_rules(new.source, file=f"{new.scene}.yaml", scene=new.scene)
+        sha256 = bytes_hash(new.source.encode())
+        with self._db.write() as connection:
+            self._db.insert_new(connection, _SCENE, [_scene_row(new.scene)])
+            last = connection.execute(
+                select(func.max(_RULE_SET.c.revision)).where(_RULE_SET.c.scene == new.scene)
+            ).scalar()
+            parent = _active(connection, new.scene)
+            number = (last or 0) + 1
+            connection.execute(
+                _RULE_SET.insert().values(
+                    scene=new.scene,
+                    revision=number,
+                    source=new.source,
+                    sha256=sha256,
+                    parent=parent,
+                    author=new.author,
+                    reason=new.reason,
+                    scene_model_sha256=new.scene_model_sha256,
+                    captioner=new.captioner,
+                    by_induction=new.by_induction,
+                    created_at=now_text(),
+                )
+            )
+            rows = [
+                _rule_row(new.scene, number, place, rule)
+                for place, rule in enumerate(rule_set.rules)
+            ]
+            if rows:
+                connection.execute(_RULE.insert(), rows)
+            if new.activate:
+                connection.execute(
+                    update(_SCENE).where(_SCENE.c.name == new.scene).values(active_revision=number)
+                )
+        return self.revision(new.scene, number)
+
+    def activate(self, scene: str, number: int) -> Revision:
+        """Make an existing revision the active one."""
+        revision = self.revision(scene, number)
+        with self._db.write() as connection:
+            connection.execute(
+                update(_SCENE).where(_SCENE.c.name == scene).values(active_revision=number)
+            )
+        return revision.model_copy(update={"is_active": True})
+
+    def revision(self, scene: str, number: int | None = None) -> Revision:
+        """A revision of a scene, by default the active one, checked against its hash.
+
+        Raises:
+            NotFoundError: no such scene or revision.
+            StoreError: the stored source does not fit its hash.
+        """
+        with self._db.read() as connection:
+            active = _active(connection, scene)
+            wanted = active if number is None else number
+            row = connection.execute(
+                select(_RULE_SET).where(_RULE_SET.c.scene == scene, _RULE_SET.c.revision == wanted)
+            ).first()
+        if row is None:
+            raise NotFoundError(self._missing(scene, number))
+        if bytes_hash(row.source.encode()) != row.sha256:
+            raise StoreError(f"revision {scene}@{row.revision} is damaged in {self._db.where}.")
+        return Revision(
+            ref=RevisionRef(scene=scene, revision=row.revision, sha256=row.sha256),
+            rule_set=parse_rules(row.source, file=f"{scene}@{row.revision}", scene=scene),
+            source=row.source,
+            parent=row.parent,
+            author=row.author,
+            reason=row.reason,
+            scene_model_sha256=row.scene_model_sha256,
+            captioner=row.captioner,
+            is_active=row.revision == active,
+            by_induction=row.by_induction,
+        )
+
+    def find(self, scene: str) -> Revision | None:
+        """The active revision, or None where the scene has none yet."""
+        with self._db.read() as connection:
+            if _active(connection, scene) is None:
+                return None
+        return self.revision(scene)
+
+    def last_induced(self, scene: str) -> Revision | None:
+        """The last induced revision that the active one descends from: the base of a three-way
+        merge. A proposal that nobody approved is no ancestor of anything."""
+        query = select(_RULE_SET.c.revision, _RULE_SET.c.parent, _RULE_SET.c.by_induction).where(
+            _RULE_SET.c.scene == scene
+        )
+        with self._db.read() as connection:
+            number = _active(connection, scene)
+            known = {row.revision: row for row in connection.execute(query)}
+        while number is not None and not known[number].by_induction:
+            number = known[number].parent
+        return None if number is None else self.revision(scene, number)
+
+    def same_content(self, scene: str, source: str, scene_model_sha256: str | None) -> int | None:
+        """The newest revision with this source and scene model, or None."""
+        query = select(func.max(_RULE_SET.c.revision)).where(
+            _RULE_SET.c.scene == scene,
+            _RULE_SET.c.sha256 == bytes_hash(source.encode()),
+            _RULE_SET.c.scene_model_sha256.is_not_distinct_from(scene_model_sha256),
+        )
+        with self._db.read() as connection:
+            return connection.execute(query).scalar()
+
+    def numbers(self, scene: str) -> list[int]:
+        """All revision numbers of a scene, ascending."""
+        query = select(_RULE_SET.c.revision).where(_RULE_SET.c.scene == scene)
+        with self._db.read() as connection:
+            return sorted(connection.execute(query).scalars())
+
+    def _missing(self, scene: str, number: int | None) -> str:
+        known = self.numbers(scene)
+        if known and number is not None:
+            return f"scene {scene!r} has no revision {number}; it has {known[0]} to {known[-1]}."
+        names = ", ".join(info.name for info in self.overview()) or "none yet"
+        return (
+            f"the store has no rules for scene {scene!r} (scenes: {names}). "
+            f"Run: ruler induce CLIP... --scene {scene}"
+        )
+
+
+def _scene_row(name: str) -> dict[str, object]:
+    return {"name": name, "active_revision": None, "created_at": now_text()}
+
+
+def _active(connection: Connection, scene: str) -> int | None:
+    query = select(_SCENE.c.active_revision).where(_SCENE.c.name == scene)
+    return connection.execute(query).scalar()
+
+
+def _rule_row(scene: str, number: int, position: int, rule: Rule) -> dict[str, object]:
+    return {
+        "scene": scene,
+        "revision": number,
+        "rule_id": rule.id,
+        "position": position,
+        "kind": rule.kind,
+        "status": rule.status,
+        "level": rule.level,
+        "category": rule.category,
+        "origin": rule.origin.model_dump(mode="json"),
+    }

@@ -1,0 +1,44 @@
+"""The store: one object that opens the database and hands out its parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from rules_store.captions import Captions
+from rules_store.engine import open_database
+from rules_store.runs import Runs
+from rules_store.scenes import Scenes
+
+
+class Store:
+    """Scenes, captions and runs over one database; safe to share by threads.
+
+    Args:
+        place: A folder (SQLite, made if missing) or a database URL.
+
+    Raises:
+        StoreError: it cannot be opened.
+    """
+
+    def __init__(self, place: Path | str) -> None:
+        self.place = str(place)
+        self._db = open_database(place)
+        self.scenes = Scenes(self._db)
+        self.captions = Captions(self._db)
+        self.runs = Runs(self._db, self.captions)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._db.dispose()

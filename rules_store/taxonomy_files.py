@@ -1,0 +1,134 @@
+"""Taxonomies (`ruler/taxonomy/v1`) and lexicons (`ruler/lexicon/v1`), shipped and in files."""
+
+from __future__ import annotations
+
+import difflib
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+from ruler.errors import UnknownNameError
+from ruler.schemas.taxonomy import LEXICON_SCHEMA, TAXONOMY_SCHEMA, Lexicon, Taxonomy
+from rules_store.yaml_nodes import Mapping, numbered_groups, text_of
+from rules_store.yamlio import Finding, KeyPath, load, read_source
+
+_Kind = Literal["taxonomies", "lexicons"]
+_SINGULAR: dict[_Kind, str] = {"taxonomies": "taxonomy", "lexicons": "lexicon"}
+
+
+def parse_taxonomy(source: str, *, file: str = "taxonomy.yaml") -> Taxonomy:
+    """Read a taxonomy file.
+
+    Raises:
+        FileProblems: With every problem of the file.
+    """
+    return load(
+        source,
+        file=file,
+        schema=TAXONOMY_SCHEMA,
+        model=Taxonomy,
+        checks=[_check_items, _check_maps],
+    )
+
+
+def parse_lexicon(source: str, *, file: str = "lexicon.yaml") -> Lexicon:
+    """Read a lexicon file.
+
+    Raises:
+        FileProblems: With every problem of the file.
+    """
+    return load(source, file=file, schema=LEXICON_SCHEMA, model=Lexicon)
+
+
+def builtin_taxonomies() -> tuple[str, ...]:
+    """The names of the taxonomies that ship, sorted."""
+    return _builtins("taxonomies")
+
+
+def builtin_lexicons() -> tuple[str, ...]:
+    """The names of the lexicons that ship, sorted."""
+    return _builtins("lexicons")
+
+
+def load_taxonomy(name_or_path: str) -> Taxonomy:
+    """A taxonomy that ships, by name, or one from a file.
+
+    What holds a slash or ends in .yaml or .yml is a path; anything else is a name.
+
+    Raises:
+        UnknownNameError: No taxonomy of that name ships; names those that do.
+        NotFoundError: There is no such file.
+        FileProblems: With every problem of the file.
+    """
+    source, file = _source("taxonomies", name_or_path)
+    return parse_taxonomy(source, file=file)
+
+
+def load_lexicon(name_or_path: str = "general") -> Lexicon:
+    """A lexicon that ships, by name, or one from a file; as `load_taxonomy`."""
+    source, file = _source("lexicons", name_or_path)
+    return parse_lexicon(source, file=file)
+
+
+def _builtins(kind: _Kind) -> tuple[str, ...]:
+    folder = resources.files("rules_store") / "data" / kind
+    names = (entry.name for entry in folder.iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+
+
+def _source(kind: _Kind, name_or_path: str) -> tuple[str, str]:
+    """(text, name for problems) of a file or of one that ships."""
+    if "/" in name_or_path or "\\" in name_or_path or name_or_path.endswith((".yaml", ".yml")):
+        return read_source(Path(name_or_path)), name_or_path
+    known = _builtins(kind)
+    if name_or_path not in known:
+        near = difflib.get_close_matches(name_or_path, known, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(known)}."
+        what = _SINGULAR[kind]
+        raise UnknownNameError(
+            f"no {what} is called `{name_or_path}`; {hint} "
+            f"A {what} of your own is given as a path, such as ./{what}.yaml."
+        )
+    entry = resources.files("rules_store") / "data" / kind / f"{name_or_path}.yaml"
+    return entry.read_text(encoding="utf-8"), f"{kind}/{name_or_path}.yaml"
+
+
+def _items(tree: Mapping) -> list[tuple[str, KeyPath, Mapping]]:
+    """(category key, path, item) of all items that can be looked at."""
+    categories = tree.get("categories")
+    found: list[tuple[str, KeyPath, Mapping]] = []
+    for key, entry in categories.entries.items() if isinstance(categories, Mapping) else ():
+        if isinstance(entry.node, Mapping):
+            for number, item in numbered_groups(entry.node.get("items")):
+                found.append((key, ("categories", key, "items", number), item))
+    return found
+
+
+def _check_items(tree: Mapping) -> list[Finding]:
+    """Item ids begin with their category and stand once."""
+    findings: list[Finding] = []
+    first: dict[str, int] = {}
+    for category, path, item in _items(tree):
+        node = item.get("id")
+        given = text_of(node)
+        if node is None or not given:
+            continue
+        if given in first:
+            twice = f"item id `{given}` stands twice (first on line {first[given]})"
+            findings.append(Finding((*path, "id"), node.start, twice))
+        elif "." in given and not given.startswith(f"{category}."):
+            alien = f"item id `{given}` must begin with its category: `{category}.`"
+            findings.append(Finding((*path, "id"), node.start, alien))
+        first.setdefault(given, node.start.line)
+    return findings
+
+
+def _check_maps(tree: Mapping) -> list[Finding]:
+    """`maps` leads from items of this taxonomy."""
+    maps = tree.get("maps")
+    own = {text_of(item.get("id")) for _, _, item in _items(tree)}
+    return [
+        Finding(("maps", key), entry.key.start, f"`maps` names `{key}`, which is no item here")
+        for key, entry in (maps.entries.items() if isinstance(maps, Mapping) else ())
+        if key not in own
+    ]

@@ -1,0 +1,64 @@
+"""Write the complete pin list that `make install` uses: bare names and versions, sorted.
+
+    python tools/constraints.py          core, chat and dev   -> constraints.txt
+    python tools/constraints.py vllm     core and that extra  -> constraints-vllm.txt
+
+pip resolves from scratch and installs nothing (`--dry-run --ignore-installed`), so the list does
+not depend on what happens to be installed. An extra gets a file of its own where its pins clash
+with those of `constraints.txt`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def requirements(extra: str) -> list[str]:
+    """What pyproject.toml asks for: the core, the extra, and the extras that the extra names."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted, open_extras = list(project["dependencies"]), [extra]
+    while open_extras:
+        for requirement in project["optional-dependencies"][open_extras.pop()]:
+            own = re.fullmatch(r"ruler-vad\[(.+)\]", requirement)
+            if own:
+                open_extras.append(own[1])
+            else:
+                wanted.append(requirement)
+    return wanted
+
+
+def resolve(extra: str) -> list[str]:
+    """`name==version` of everything that `pip install .[extra]` would install, sorted by name."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        command = [sys.executable, "-m", "pip", "install", "-qq", "--dry-run"]
+        command += ["--ignore-installed", "--report", str(report), *requirements(extra)]
+        subprocess.run(command, check=True)
+        found = [item["metadata"] for item in json.loads(report.read_text())["install"]]
+    pins = {
+        re.sub(r"[-_.]+", "-", item["name"]).lower(): item["version"].partition("+")[0]
+        for item in found
+    }
+    return [f"{name}=={version}" for name, version in sorted(pins.items())]
+
+
+def main() -> None:
+    """Resolve and write the file."""
+    extra = sys.argv[1] if len(sys.argv) > 1 else ""
+    pins = resolve(extra or "dev")
+    target = ROOT / (f"constraints-{extra}.txt" if extra else "constraints.txt")
+    again = f"make constraints{f' EXTRA={extra}' if extra else ''}"
+    target.write_text("\n".join([f"# Made by `{again}`; do not edit.", *pins, ""]))
+    print(f"{target.name}: {len(pins)} pins")
+
+
+if __name__ == "__main__":
+    main()
