@@ -176,9 +176,10 @@ def _text_lines(lead: str, value: str | float | dt.date, indent: int) -> list[st
     if not isinstance(value, str) or isinstance(value, Quoted):
         return [line]
     inner = " " * (indent + 2)
-    is_prose = value == value.strip() and not _INVISIBLE.search(value.replace("\n", ""))
-    if is_prose and "\n" in value:
-        return [f"{lead} |-", *(inner + part if part else "" for part in value.split("\n"))]
+    parts = value.split("\n")
+    is_prose = all(part == part.strip() and not _INVISIBLE.search(part) for part in parts)
+    if is_prose and len(parts) > 1 and parts[0] and parts[-1]:
+        return [f"{lead} |-", *(inner + part if part else "" for part in parts)]
     if is_prose and len(line) > WIDTH and "  " not in value:
         folded = textwrap.wrap(
             value, WIDTH - len(inner), break_long_words=False, break_on_hyphens=False

@@ -123,7 +123,7 @@ class _Builder:
         refused = self._refuses(event, start)
         if _HALF_CHARACTER.search(event.value):
             self._say(start, "this text holds half a character (`\\ud800` to `\\udfff`)")
-            refused = True
+            return Scalar(start, stop, "", event.style, None, is_refused=True)
         value = event.value if event.style else resolve(event.value)
         return Scalar(start, stop, event.value, event.style, value, is_refused=refused)
 

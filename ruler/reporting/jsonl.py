@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from ruler.errors import FileProblems, NotFoundError, Problem
 from ruler.reporting.atomic import AtomicText
@@ -19,6 +18,7 @@ from ruler.reporting.tables import COLUMNS, cells
 from ruler.schemas.verdicts import Event, Verdict
 
 T = TypeVar("T")
+_OBJECT = TypeAdapter(dict[str, Any])
 
 
 class FramesWriter:
@@ -117,16 +117,11 @@ def _rows(path: Path, parse: Callable[[dict[str, Any]], T]) -> Iterator[T]:
     with path.open("rb") as file:
         for number, raw in enumerate(file, start=1):
             try:
-                value = parse(_object(raw))
+                value = parse(_OBJECT.validate_json(raw))
             except ValueError as error:
                 problem = Problem(str(path), number, 1, _first_line(error))
                 raise FileProblems([problem]) from error
             yield value
-
-
-def _object(raw: bytes) -> dict[str, Any]:
-    row = json.loads(raw)
-    return row if isinstance(row, dict) else {"not an object": row}
 
 
 def _first_line(error: ValueError) -> str:

@@ -21,8 +21,9 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def safe_cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula: an apostrophe stands before one."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """Text on one line that no spreadsheet takes for a formula: an apostrophe stands before one."""
+    line = text.replace("\r", " ").replace("\n", " ")
+    return f"'{line}" if text.startswith(_FORMULA) else line
 
 
 def cells(verdict: Verdict) -> tuple[str, ...]:

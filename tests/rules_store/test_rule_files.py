@@ -125,9 +125,9 @@ rules:
     level: medium
     status: experimental
     statement: >-
-      word word word word word word word word word word word word word word word word word word
-      word word word word word word word word word word word word word word word word word word
-      word word word word end
+      word word word word word word word word word word word word word word word word word word word
+      word word word word word word word word word word word word word word word word word word word
+      word word end
     overrides: [front-door.night-stranger]
 """
     )
@@ -140,7 +140,7 @@ def test_dump_of_no_rules() -> None:
 
 
 @given(rule_sets())
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_round_trip(rule_set: RuleSet) -> None:
     text = dump_rules(rule_set)
     assert parse_rules(text) == rule_set
@@ -241,7 +241,10 @@ def test_adding_and_removing_rules() -> None:
     added = edit_rules(EXAMPLE, base.model_copy(update={"rules": (first, second, third)}))
     went, came = touched(EXAMPLE, added)
     assert went == []
-    assert came[:2] == ["\n", "  - id: front-door.other\n"]
+    assert len(came) == 7
+    assert (
+        "      and go.\n    overrides: [front-door.night-stranger]\n\n  - id: front-door.o" in added
+    )
     assert added.endswith("\n\n# the end\n")
     between = edit_rules(EXAMPLE, base.model_copy(update={"rules": (third, first, second)}))
     assert "rules:\n  - id: front-door.other\n" in between
@@ -280,7 +283,8 @@ ODD_LAYOUTS = [
         "    : t\n    ? kind\n    : normal\n    ? statement\n    : s\n...\n"
     ),
     (
-        'schema: ruler/rules/v1\nscene: a\nrules:\n      - "id": a.b\n        title: "t\n\n         u"\n'
+        'schema: ruler/rules/v1\nscene: a\nrules:\n      - "id": a.b\n        title: "t\n\n'
+        '         u"\n'
         "        kind: normal # k\n        statement: s # s"
     ),
 ]
@@ -305,7 +309,7 @@ def test_odd_layouts_are_edited_without_loss(source: str) -> None:
 
 
 @given(st.data())
-@settings(max_examples=100)
+@settings(max_examples=60)
 def test_any_change_arrives(data: st.DataObject) -> None:
     scenes = st.just("door")
     old, new = data.draw(rule_sets(scenes)), data.draw(rule_sets(scenes))
@@ -329,7 +333,7 @@ def decorated(rule_set: RuleSet, newline: str) -> tuple[str, list[tuple[int, int
 
 
 @given(st.data(), st.sampled_from(["\n", "\r\n"]))
-@settings(max_examples=100)
+@settings(max_examples=60)
 def test_one_rule_edited_leaves_every_other_line(data: st.DataObject, newline: str) -> None:
     scene = st.just("door")
     rule_set = data.draw(rule_sets(scene, least=1)).model_copy(update={"threshold": 0.5})

@@ -54,7 +54,7 @@ class Scene:
         if self.background is not None:
             arrays["background"] = self.background
         buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, **arrays)
+        np.savez(buffer, **arrays)
         return buffer.getvalue()
 
     @classmethod
