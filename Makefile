@@ -45,8 +45,7 @@ constraints: $(ENVIRONMENT) ## pin anew: constraints.txt, or constraints-NAME.tx
 
 wheel: $(DEV) ## build the wheel into dist/
 	@rm -rf dist
-	@$(BIN)/python -m build --wheel --no-isolation --outdir dist . >/dev/null
-	@ls dist/*.whl
+	@$(BIN)/python -m hatchling build -t wheel -d dist
 
 smoke: wheel ## install the wheel in a clean environment and use it from another folder
 	@$(BIN)/python tools/smoke.py dist/*.whl

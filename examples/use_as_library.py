@@ -29,7 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = Settings()
     with Store(settings.store) as store:
         learned = induce(
-            InduceRequest(references=given.normal, scene=given.scene, frame_rate=given.frame_rate),
+            InduceRequest(
+                references=given.normal,
+                scene=given.scene,
+                frame_rate=given.frame_rate,
+                workers=settings.workers,
+            ),
             store,
         )
         print(f"{given.scene}@{learned.revision}: {len(learned.rule_set.rules)} rules")

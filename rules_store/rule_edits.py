@@ -1,7 +1,7 @@
 """Editing a rule file in place: only the lines of what changed are rewritten.
 
 Old and new contents are compared as data (`rule_text.rules_data`), and each difference is led back
-to lines by the places in the tree. Comments on rewritten lines are kept.
+to lines by the places in the tree. Comments on rewritten lines are kept, those on removed ones go.
 """
 
 from __future__ import annotations

@@ -12,14 +12,15 @@ from rules_store.rule_edits import edited_texts
 from rules_store.rule_text import rules_data, write_rules
 from rules_store.yaml_nodes import Mapping, Node, Scalar, Sequence, numbered_groups, text_of
 from rules_store.yaml_reader import read_tree
-from rules_store.yamlio import Check, Finding, KeyPath, load
+from rules_store.yamlio import Check, Finding, KeyPath, validate
 
+_NAMELESS = "rules.yaml"
 _NAME = re.compile(NAME_PATTERN)
 _ID = re.compile(ID_PATTERN)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def parse_rules(source: str, *, file: str = "rules.yaml", scene: str | None = None) -> RuleSet:
+def parse_rules(source: str, *, file: str = _NAMELESS, scene: str | None = None) -> RuleSet:
     """Read a rule file.
 
     Args:
@@ -30,10 +31,9 @@ def parse_rules(source: str, *, file: str = "rules.yaml", scene: str | None = No
     Raises:
         FileProblems: With every problem of the file.
     """
-    checks: list[Check] = [_check_ids, _check_rules]
-    if scene is not None:
-        checks.append(_scene_check(scene))
-    return load(source, file=file, schema=RULES_SCHEMA, model=RuleSet, checks=checks)
+    tree, problems = read_tree(source, file=file)
+    checks = [*_CHECKS, _scene_check(scene)] if scene is not None else _CHECKS
+    return validate(tree, problems, file=file, schema=RULES_SCHEMA, model=RuleSet, checks=checks)
 
 
 def dump_rules(rule_set: RuleSet) -> str:
@@ -54,10 +54,12 @@ def edit_rules(source: str, changes: RuleSet) -> str:
     Raises:
         FileProblems: `source` is not a valid rule file, or `changes` would not make one.
     """
-    old = parse_rules(source)
+    tree, problems = read_tree(source, file=_NAMELESS)
+    old = validate(
+        tree, problems, file=_NAMELESS, schema=RULES_SCHEMA, model=RuleSet, checks=_CHECKS
+    )
     if old == changes:
         return source
-    tree, _ = read_tree(source, file="rules.yaml")
     for text in edited_texts(source, tree, rules_data(old), rules_data(changes)):
         try:
             if parse_rules(text) == changes:
@@ -157,3 +159,6 @@ def _number_of(node: Node | None) -> float | None:
     """The number that stands there, or None."""
     value = node.value if isinstance(node, Scalar) and not node.is_refused else None
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+_CHECKS: tuple[Check, ...] = (_check_ids, _check_rules)

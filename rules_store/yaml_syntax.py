@@ -64,6 +64,11 @@ SENTENCES: tuple[tuple[str, bool, str], ...] = (
         False,
         "a list entry (`- `) must begin a line of its own",
     ),
+    (
+        r"expected the node content, but found '<stream end>'",
+        False,
+        "the file ends too early: a value, a quote or a closing bracket is missing",
+    ),
     (r"expected the node content, but found '(.+)'", False, r"a value is missing before `\1`"),
     (r"expected <block end>, but found '(\?|-|<block.*>)'", False, _INDENTED),
     (r"expected <block end>, but found", False, _OUT_OF_PLACE),

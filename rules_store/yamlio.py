@@ -162,6 +162,8 @@ def _describe(
     parent, key, node = _walk(root, path)
     if parent.is_refused or (node is not None and node.is_refused):
         return None
+    if error["type"] == "too_short" and isinstance(node, Sequence) and node.items:
+        return None  # pydantic counts the good entries alone; the bad ones have their own error
     subject = _subject(path, is_key=is_key)
     said = Said(
         subject=subject,
@@ -206,7 +208,7 @@ def _subject(path: KeyPath, *, is_key: bool) -> str:
     if not path:
         return "the file"
     if is_key:
-        return f"the key `{path[-1]}`"
+        return "the key"
     if isinstance(path[-1], int):
         owner = next((step for step in reversed(path) if isinstance(step, str)), "the list")
         return f"entry {path[-1] + 1} of `{owner}`"
@@ -225,7 +227,9 @@ def _schema_at(model: type[BaseModel], path: KeyPath) -> Schema:
     for step in path:
         within = here.get("items") if isinstance(step, int) else None
         if isinstance(step, str):
-            within = here.get("properties", {}).get(step, here.get("additionalProperties"))
+            named = here.get("properties", {}).get(step)
+            by_pattern = next(iter(here.get("patternProperties", {}).values()), None)
+            within = named or by_pattern or here.get("additionalProperties")
         here = _resolved(within if isinstance(within, dict) else {}, root.get("$defs", {}))
     return here
 

@@ -149,8 +149,8 @@ class TestCustomCaptioner(CaptionerConformance):
 
 
 def test_use_as_library(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    clips = {f"normal-{seed}": walkers(60, seed=seed) for seed in range(3)}
-    clips["odd"] = walkers(60, seed=5, speed=9.0)
+    clips = {f"normal-{seed}": walkers(40, seed=seed) for seed in range(3)}
+    clips["odd"] = walkers(40, seed=5, speed=9.0)
     for name, video in clips.items():
         (tmp_path / name).mkdir()
         for index, image in enumerate(video):
@@ -161,5 +161,6 @@ def test_use_as_library(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main([*arguments, "--normal", *normal]) == 0
     said = capsys.readouterr().out
     assert "hall@1: " in said
+    assert "[hall.fast]" in said
     report = Path(said.rpartition("report: ")[2].strip())
     assert report.is_file()

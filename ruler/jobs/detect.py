@@ -18,7 +18,7 @@ from graphs.deps import ClipDeps, clip_samples
 from ruler.captioners.base import Captioner
 from ruler.errors import ClipError, InputError, NotFoundError
 from ruler.jobs.inputs import captioner_named, open_all, reasoner_named
-from ruler.jobs.progress import Progress, Report, silent
+from ruler.jobs.progress import Progress, Report, at_once, silent
 from ruler.jobs.results import read_record, write_record, write_results
 from ruler.reasoners.base import Reasoner
 from ruler.schemas.rules import Revision
@@ -284,7 +284,7 @@ def _detect_clip(tools: _Tools, number: int, clip: Clip, folder: Path, report: R
     deps = tools.deps(number, clip)
     config: RunnableConfig = {
         "configurable": {"thread_id": f"{tools.spec.id}/{number}"},
-        "max_concurrency": tools.machine.workers,
+        "max_concurrency": at_once(tools.machine.workers),
         "recursion_limit": 2 * deps.chunks + 100,
     }
     total, done = len(deps.samples), 0

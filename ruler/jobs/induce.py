@@ -14,7 +14,7 @@ from graphs.deps import InductionDeps
 from ruler.captioners.base import Captioner
 from ruler.errors import ClipError, InputError
 from ruler.jobs.inputs import captioner_named, open_all, reasoner_named
-from ruler.jobs.progress import Progress, Report, silent
+from ruler.jobs.progress import Progress, Report, at_once, silent
 from ruler.schemas.induction import Brief, Checkup
 from ruler.schemas.rules import RuleSet
 from ruler.schemas.runs import Cameras, Every, Place
@@ -121,7 +121,7 @@ def _deps(
 
 def _run(deps: InductionDeps, workers: int, report: Report) -> dict[str, Any]:
     """Run the graph; the fit counts as one unit, each reference as another."""
-    config: RunnableConfig = {"max_concurrency": workers}
+    config: RunnableConfig = {"max_concurrency": at_once(workers)}
     total, done = len(deps.clips) + 1, 0
     state: dict[str, Any] = {}
     report(Progress("learning the scene", 0, total))

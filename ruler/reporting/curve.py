@@ -44,7 +44,7 @@ class Curve:
         self._points: list[_Point] = []
         self._stride = 1
         self._in_last = 0
-        self._step = 0.0
+        self._step = 0.1  # until two verdicts show how far apart they lie
         self._last_time = 0.0
 
     def add(self, verdict: Verdict) -> None:

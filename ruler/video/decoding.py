@@ -7,7 +7,7 @@ out to be damaged, its group of pictures is decoded again in one thread, packet 
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 _NO_SEEK_WITHIN = 16
 """Decoding over so many unwanted pictures costs less than seeking and filling the threads again."""
 
+_PUSH = 24
+"""At most so many packets more push a picture out: 16 for its order, the rest for the threads."""
+
 
 class Source:
     """An open file that can be decoded from any key picture. Opened when first used."""
@@ -55,15 +58,15 @@ class Source:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def packets(self, entry: int, last: int) -> Iterator[tuple[int | None, Packet[VideoStream]]]:
-        """Packets from one place to another with their places, None for those not listed."""
+    def packets(self, entry: int, stop: int) -> Iterator[tuple[int | None, Packet[VideoStream]]]:
+        """Packets of [entry, stop) with their places, None for those not listed."""
         is_found = False
-        for place, packet in self._from(entry, last):
+        for place, packet in self._sought(entry, stop):
             is_found = True
             yield place, packet
-        if not is_found:  # the seek went past the entry: walk there from the start
+        if not is_found:  # the seek led elsewhere: walk there from the start
             self._reopen()
-            yield from self._until(entry, last)
+            yield from self._walked(entry, stop)
 
     def decode(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
         """What the decoder gives for a packet; None lets it give what it still holds.
@@ -73,25 +76,28 @@ class Source:
         """
         return self._stream.decode(packet)
 
-    def _from(self, entry: int, last: int) -> Iterator[tuple[int | None, Packet[VideoStream]]]:
+    def _sought(self, entry: int, stop: int) -> Iterator[tuple[int | None, Packet[VideoStream]]]:
         if self._container is None or entry == 0:
             self._reopen()
         if self._container is not None and entry > 0:
             self._container.seek(self._index.seek_stamp(entry), stream=self._stream)
             self._stream.codec_context.flush_buffers()
-        yield from self._until(entry, last)
+        yield from self._walked(entry, stop)
 
-    def _until(self, entry: int, last: int) -> Iterator[tuple[int | None, Packet[VideoStream]]]:
+    def _walked(self, entry: int, stop: int) -> Iterator[tuple[int | None, Packet[VideoStream]]]:
         assert self._container is not None
         is_started = False
         for packet in each_packet(self._container, self._stream):
             place = self._index.place(packet.pts)
-            is_started = is_started or place == entry
-            if place is not None and place > (last if is_started else entry):
+            if place is not None and place >= (stop if is_started else entry + 1):
                 return
+            # A damaged container may count time differently after a seek; the position does not.
+            if place == entry and (packet.pos or -1) != self._index.position(entry):
+                return
+            is_started = is_started or place == entry
             if is_started:
                 yield place, packet
-            if place == last:
+            if place == stop - 1:
                 return
 
     def _reopen(self) -> None:
@@ -140,15 +146,31 @@ class Decoder:
     def _walk_quickly(
         self, source: Source, ranks: Sequence[int]
     ) -> Iterator[NDArray[np.uint8] | str]:
-        """Pictures up to the first stretch that is worth a seek."""
+        """Pictures up to the first stretch that is worth a seek, or to the last group.
+
+        Nothing follows the last group that would push its pictures out, and a decoder with threads
+        that is told to give what it holds may give a picture before it knows that it is damaged.
+        """
         entry = self._index.entry(ranks[0])
-        end, count = entry, 0
+        end, count, last_entry = entry, 0, int(self._index.keys[-1])
         for rank in ranks:
-            if self._index.entry(rank) > end + _NO_SEEK_WITHIN:
+            if not self._index.entry(rank) < min(last_entry, end + _NO_SEEK_WITHIN):
                 break
             end = max(end, int(self._index.places[rank]))
             count += 1
-        yield from self._decode(source, Walk(self._index, ranks[:count], entry))
+        if not count:
+            raise DamageError
+        walk = Walk(self._index, ranks[:count], entry)
+        for place, packet in source.packets(entry, walk.last + 1 + _PUSH):
+            walk.send(place)
+            try:
+                self._take(walk, source.decode(packet))
+            except av.FFmpegError as error:
+                raise DamageError from error
+            yield from walk.release()
+            if walk.is_done:
+                return
+        raise DamageError
 
     def _walk_carefully(
         self, source: Source, ranks: Sequence[int]
@@ -159,37 +181,28 @@ class Decoder:
         earlier = self._index.entry_before(entry)
         try:
             walk = Walk(self._index, group, entry, is_careful=True, is_last_resort=earlier == entry)
-            yield from self._decode(source, walk)
+            yield from self._judge(source, walk)
         except DamageError:
             walk = Walk(self._index, group, earlier, is_careful=True, is_last_resort=True)
-            yield from self._decode(source, walk)
+            yield from self._judge(source, walk)
 
-    def _decode(self, source: Source, walk: Walk) -> Iterator[NDArray[np.uint8] | str]:
-        for place, packet in source.packets(walk.entry, walk.last):
-            is_referenced = not walk.is_careful or may_be_referenced(
+    def _judge(self, source: Source, walk: Walk) -> Iterator[NDArray[np.uint8] | str]:
+        for place, packet in source.packets(walk.entry, walk.last + 1):
+            is_referenced = may_be_referenced(
                 bytes(packet), self._index.codec, self._index.nal_length
             )
             walk.send(place, is_referenced=is_referenced)
             try:
-                frames = source.decode(packet)
+                self._take(walk, source.decode(packet))
             except av.FFmpegError:
                 walk.refuse(place, is_referenced=is_referenced)
-            else:
-                self._take(walk, frames)
-            for _, picture in walk.release():
-                yield picture
+            yield from walk.release()
             if walk.is_done:
                 return
-        self._drain(source, walk)
-        for _, picture in walk.release():
-            yield picture
-
-    def _drain(self, source: Source, walk: Walk) -> None:
-        try:
+        with suppress(av.FFmpegError):  # what does not come out now is missing
             self._take(walk, source.decode(None))
-        except av.FFmpegError:
-            walk.refuse(None, is_referenced=True)
         walk.finish()
+        yield from walk.release()
 
     def _take(self, walk: Walk, frames: Sequence[VideoFrame]) -> None:
         for frame in frames:

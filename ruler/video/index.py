@@ -32,6 +32,7 @@ class PacketIndex:
         places: int64 (listed,), the place of each rank.
         keys: int64 (keys,), places that decoding can start at, ascending, the first one 0.
         seeks: int64 (keys,), the time stamps to seek to for `keys`.
+        positions: int64 (keys,), where in the file `keys` begin, -1 where the container says not.
         damaged: places whose packet the container itself calls incomplete.
         codec: FFmpeg's name of the codec.
         nal_length: See `bitstream.length_bytes`.
@@ -43,6 +44,7 @@ class PacketIndex:
     places: NDArray[np.int64]
     keys: NDArray[np.int64]
     seeks: NDArray[np.int64]
+    positions: NDArray[np.int64]
     damaged: frozenset[int]
     codec: str
     nal_length: int
@@ -99,20 +101,26 @@ class PacketIndex:
         """The time stamp to seek to for a key place."""
         return int(self.seeks[np.searchsorted(self.keys, entry)])
 
+    def position(self, entry: int) -> int:
+        """Where in the file a key place begins, -1 where the container does not say."""
+        return int(self.positions[np.searchsorted(self.keys, entry)])
+
 
 @dataclass(frozen=True, eq=False)
 class Packets:
-    """What the container says of each packet, in decoding order; four arrays of one length.
+    """What the container says of each packet, in decoding order; arrays of one length.
 
     Attributes:
         stamps: int64, presentation time stamps.
         decode_stamps: int64, decoding time stamps, the presentation's where there is none.
+        positions: int64, where in the file they begin, -1 where that is not said.
         is_key: bool, whether decoding can start there.
         is_damaged: bool, whether the container calls the packet incomplete.
     """
 
     stamps: NDArray[np.int64]
     decode_stamps: NDArray[np.int64]
+    positions: NDArray[np.int64]
     is_key: NDArray[np.bool_]
     is_damaged: NDArray[np.bool_]
 
@@ -129,18 +137,33 @@ class Packets:
         start = int(np.argmax(self.is_key)) if len(self) else 0
         _, kept = np.unique(self.stamps[start:], return_index=True)
         kept = np.sort(kept) + start
-        kept = kept[self.stamps[kept] >= self.stamps[start]] if len(kept) else kept
+        return self._only(kept[self.stamps[kept] >= self.stamps[start]] if len(kept) else kept)
+
+    def without_strays(self, ticks: float) -> Packets:
+        """Without single time stamps that lie more than `ticks` off those on both sides.
+
+        A flipped bit in a time stamp would otherwise tear the clip apart.
+        """
+        is_stray = np.zeros(len(self), dtype=np.bool_)
+        for stamps in (self.stamps, self.decode_stamps):
+            step = np.diff(stamps)
+            up = (step[:-1] > ticks) & (step[1:] < -ticks)
+            down = (step[:-1] < -ticks) & (step[1:] > ticks)
+            is_stray[1:-1] |= up | down
+        return self._only(np.flatnonzero(~is_stray))
+
+    def starts_over(self, ticks: float) -> bool:
+        """Whether the clock starts over: the decoding time falls by more than `ticks`."""
+        return bool((np.diff(self.decode_stamps) < -ticks).any())
+
+    def _only(self, kept: NDArray[np.int64]) -> Packets:
         return Packets(
             self.stamps[kept],
             self.decode_stamps[kept],
+            self.positions[kept],
             self.is_key[kept],
             self.is_damaged[kept],
         )
-
-    def steps_back(self, ticks: float) -> bool:
-        """Whether the clock starts over: the decoding time falls by more than so many ticks."""
-        latest = np.maximum.accumulate(self.decode_stamps)
-        return bool((latest - self.decode_stamps > ticks).any())
 
 
 def build_index(
@@ -185,6 +208,7 @@ def build_index(
         places=places,
         keys=keys,
         seeks=seeks,
+        positions=packets.positions[keys],
         damaged=frozenset(np.flatnonzero(packets.is_damaged).tolist()),
         codec=codec,
         nal_length=nal_length,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _FIRST_PICTURE_WITHIN = 64
 _ERRORS_IN_A_ROW = 16
-_RESTART_SECONDS = 5.0
+_STRAY_SECONDS = 5.0
 _YEARS = range(1990, 2100)
 
 _REMUX = "Rewrite it with 'ffmpeg -i IN -c copy OUT.mp4' and give that."
@@ -55,6 +55,7 @@ class _Table:
 
     stamps: array[int] = field(default_factory=lambda: array("q"))
     decode_stamps: array[int] = field(default_factory=lambda: array("q"))
+    positions: array[int] = field(default_factory=lambda: array("q"))
     is_key: array[int] = field(default_factory=lambda: array("b"))
     is_damaged: array[int] = field(default_factory=lambda: array("b"))
     seen: int = 0
@@ -68,6 +69,7 @@ class _Table:
             return
         self.stamps.append(packet.pts)
         self.decode_stamps.append(packet.pts if packet.dts is None else packet.dts)
+        self.positions.append(-1 if packet.pos is None else packet.pos)
         self.is_key.append(packet.is_keyframe)
         self.is_damaged.append(packet.is_corrupt)
 
@@ -76,6 +78,7 @@ class _Table:
         return Packets(
             np.array(self.stamps, dtype=np.int64),
             np.array(self.decode_stamps, dtype=np.int64),
+            np.array(self.positions, dtype=np.int64),
             np.array(self.is_key, dtype=np.bool_),
             np.array(self.is_damaged, dtype=np.bool_),
         )
@@ -95,13 +98,14 @@ def probe(path: Path) -> tuple[Facts, PacketIndex]:
         check_size(clip, context.width, context.height)
         prepare_decoder(stream, threads=1)
         table, quarter_turns = _demux(container, stream)
-        packets = table.packets().usable()
-        base = stream.time_base
+        packets, base = table.packets(), stream.time_base
         if not len(packets) or not base:
             raise ClipError(clip, "its pictures have no time stamps", _REMUX)
         tick = Fraction(base.numerator, base.denominator)
-        if packets.steps_back(_RESTART_SECONDS / tick):
+        packets = packets.without_strays(_STRAY_SECONDS / tick)
+        if packets.starts_over(_STRAY_SECONDS / tick):
             raise ClipError(clip, "its clock starts over in the middle", _REMUX)
+        packets = packets.usable()
         lost = _lost(stream, path, table, tick)
         facts = Facts(
             width=context.width,

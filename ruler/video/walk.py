@@ -87,7 +87,7 @@ class Walk:
         """Whether a picture must be kept."""
         return rank in self._wanted
 
-    def send(self, place: int | None, *, is_referenced: bool) -> None:
+    def send(self, place: int | None, *, is_referenced: bool = True) -> None:
         """Note that a packet goes to the decoder; `place` is None for one that is not listed."""
         if place is not None and self.entry <= place <= self.last:
             self._sent = place - self.entry
@@ -99,8 +99,6 @@ class Walk:
         """Note that the decoder refused a packet."""
         if place is not None:
             self.fail(place, DAMAGED)
-        elif not self.is_careful:
-            raise DamageError
         elif is_referenced:
             self._spoil(self._sent + 1)
 
@@ -140,7 +138,7 @@ class Walk:
         """Note that the decoder has given all it had."""
         self._miss_until(self._end)
 
-    def release(self) -> Iterator[tuple[int, NDArray[np.uint8] | str]]:
+    def release(self) -> Iterator[NDArray[np.uint8] | str]:
         """Wanted pictures, or reasons, that nothing to come can change; in order."""
         while self._resolved < len(self._fates) and self._fates[self._resolved]:
             self._resolved += 1
@@ -152,10 +150,10 @@ class Walk:
                 return
             self._queue.popleft()
             image = self._images.pop(rank, None)
-            if is_spoiled or image is None:
-                yield rank, self._reasons.get(at, SPOILED if is_spoiled else MISSING)
+            if is_spoiled:
+                yield SPOILED
             else:
-                yield rank, image
+                yield self._reasons.get(at, MISSING) if image is None else image
 
     def _spoil(self, at: int) -> None:
         self._spoiled = at if self._spoiled is None else min(self._spoiled, at)

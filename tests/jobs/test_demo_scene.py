@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ruler.jobs import demo
-from ruler.jobs.demo import DemoScene, render_demo
+from ruler.jobs.demo import DemoScene, film, render_demo
 from ruler.jobs.demo.clips import Actor, Script, plan, steps
 from ruler.jobs.demo.figures import random_style
 from ruler.jobs.demo.film import encode, frames
@@ -64,7 +64,6 @@ def test_the_same_seed_gives_the_same_files_and_another_seed_others(
 
 
 def test_falls_back_where_there_is_no_h264(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import ruler.jobs.demo.film as film
 
     monkeypatch.setattr(film, "_CODECS", (("no-such-codec", {}), *film._CODECS[1:]))
     encode(tmp_path / "clip.mp4", _frames(plan(7)[0][0], 3))
@@ -83,7 +82,8 @@ def test_the_truth_fits_the_story(seed: int) -> None:
         if script.what == "normal":
             assert script.start_seconds is script.stop_seconds is None
             continue
-        assert script.start_seconds is not None and script.stop_seconds is not None
+        assert script.start_seconds is not None
+        assert script.stop_seconds is not None
         assert 4 <= script.start_seconds < script.stop_seconds <= script.frames / FPS - 1
         low, high = bounds[script.what]
         assert low <= script.stop_seconds - script.start_seconds <= high
@@ -110,7 +110,8 @@ def test_everybody_leaves_and_the_references_show_both_ways_and_all_rows() -> No
     assert {actor.facing for actor in actors} == {-1, 1}
     assert all(len(list(islice(steps(actor), 1000))) < 1000 for actor in actors)
     rows = [actor.row for actor in actors]
-    assert min(rows) < 135 and max(rows) > 185
+    assert min(rows) < 135
+    assert max(rows) > 185
     assert any(actor.stops for actor in actors)
 
 

@@ -4,6 +4,7 @@ import csv
 import json
 import resource
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from ruler.schemas.verdicts import Event, Verdict
 from tests.reporting.builders import event, events, fact, failed, verdict, verdicts
 
 
-def write_frames(folder: Path, *items: Verdict) -> Path:
+def write_frames(folder: Path, items: Iterable[Verdict]) -> Path:
     with FramesWriter(folder) as writer:
         for item in items:
             writer.write(item)
@@ -36,7 +37,7 @@ def write_events(folder: Path, *items: Event) -> Path:
 @given(st.lists(verdicts(), max_size=3))
 def test_verdicts_come_back_as_they_were(items: list[Verdict]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        assert list(read_frames(write_frames(Path(folder), *items))) == items
+        assert list(read_frames(write_frames(Path(folder), items))) == items
 
 
 @settings(max_examples=60)
@@ -56,7 +57,7 @@ def test_numbers_come_back_to_six_digits(score: float, time: float) -> None:
 
 def test_keys_stand_in_the_promised_order(tmp_path: Path) -> None:
     anomaly = verdict(outcome="anomaly", rules=("walkway.fast",), evidence=(fact(),))
-    line = write_frames(tmp_path, anomaly).read_text(encoding="utf-8")
+    line = write_frames(tmp_path, [anomaly]).read_text(encoding="utf-8")
     assert tuple(json.loads(line)) == FRAME_KEYS
     assert json.loads(line)["revision"] == "walkway@3"
     assert list(json.loads(line)["evidence"][0]) == sorted(json.loads(line)["evidence"][0])
@@ -66,7 +67,7 @@ def test_keys_stand_in_the_promised_order(tmp_path: Path) -> None:
 
 
 def test_the_bytes_are_fixed(tmp_path: Path) -> None:
-    path = write_frames(tmp_path, verdict(3, score=1 / 3, clip="straße.mp4"), failed(4))
+    path = write_frames(tmp_path, [verdict(3, score=1 / 3, clip="straße.mp4"), failed(4)])
     assert path.read_bytes().split(b"\n")[0].decode() == (
         '{"clip": "straße.mp4", "frame_index": 3, "until_frame": 4, "time_seconds": 0.3, '
         '"outcome": "normal", "score": 0.333333, "stages": {"match": 0.333333, '
@@ -84,7 +85,7 @@ def test_the_bytes_are_fixed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_no_cell_is_a_formula(tmp_path: Path, start: str) -> None:
     name = f"{start}cmd|' /C calc'!A0"
-    write_frames(tmp_path, verdict(clip=name), verdict(1, time_seconds=-0.5))
+    write_frames(tmp_path, [verdict(clip=name), verdict(1, time_seconds=-0.5)])
     with (tmp_path / "frames.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert rows[0]["clip"] == "'" + name.replace("\r", " ")
@@ -94,11 +95,15 @@ def test_no_cell_is_a_formula(tmp_path: Path, start: str) -> None:
 
 
 def test_an_error_leaves_what_was_there(tmp_path: Path) -> None:
-    write_frames(tmp_path, verdict())
+    write_frames(tmp_path, [verdict()])
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(KeyError), FramesWriter(tmp_path) as writer:
-        writer.write(verdict(1))
+
+    def killed() -> Iterator[Verdict]:
+        yield verdict(1)
         raise KeyError
+
+    with pytest.raises(KeyError):
+        write_frames(tmp_path, killed())
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -112,7 +117,7 @@ def test_files_appear_only_at_the_end(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", encoding="utf-8")
     with pytest.raises(RunError, match=r"frames\.jsonl: cannot be written"):
-        write_frames(tmp_path / "file")
+        write_frames(tmp_path / "file", [])
 
 
 def test_a_writer_that_is_not_open_refuses() -> None:
@@ -121,7 +126,7 @@ def test_a_writer_that_is_not_open_refuses() -> None:
 
 
 def test_reading_names_the_line(tmp_path: Path) -> None:
-    path = write_frames(tmp_path, verdict(), verdict(1))
+    path = write_frames(tmp_path, [verdict(), verdict(1)])
     text = path.read_text(encoding="utf-8")
     for wrong, message in (
         ("{", "Invalid JSON"),

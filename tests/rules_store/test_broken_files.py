@@ -6,188 +6,74 @@ import pytest
 
 from ruler.errors import FileProblems, Problem
 from rules_store.rule_files import parse_rules
+from tests.rules_store.broken_sources import (
+    EMPTY_VALUES,
+    MEASURES,
+    NO_SCHEMA,
+    NUMBERS_AND_NAMES,
+    TRAPS,
+    TWICE,
+    UNFINISHED,
+    WHEN,
+    WRONG_TYPES,
+    YAML_FEATURES,
+)
 
 Told = tuple[int, int, str]
 
-NUMBERS_AND_NAMES = """\
-schema: ruler/rules/v1
-scene: front-door
-treshold: 0.5
-rules:
-  - id: front-door.a
-    title: A
-    kind: anomalous
-    levle: high
-    level: High
-    statement: s
-    weight: 1.7
-    zone: left
-  - id: 1.10
-    title: 2027
-    kind: normal
-    statement: yes
-    weight: "0.8"
-  - id: front-door.c
-    title: true
-    kind: normal
-    weight: 0,8
-"""
+RULE_KEYS = (
+    "id, title, kind, level, status, category, subject, statement, look_for, measures, weight, "
+    "when, exceptions, overrides, tests, origin"
+)
+FACT_NAMES = (
+    "aspect_ratio, direction_degrees, dwell_seconds, fall_speed, figures, fill_ratio, "
+    "height_ratio, motion_disorder, novelty, speed_ratio"
+)
 
-TWICE = """\
-schema: ruler/rules/v1
-scene: front-door
-rules:
-  - id: front-door.a
-    title: A
-    kind: anomaly
-    statement: s
-    title: B
-  - id: back-door.b
-    title: B
-    kind: anomaly
-    statement: s
-    overrides: [front-door.a, Nobody]
-  # the same again
-  - title: C
-    id: front-door.a
-    kind: normal
-    statement: s
-"""
 
-MEASURES = """\
-schema: ruler/rules/v1
-scene: hall
-threshold: -0.1
-rules:
-  - id: hall.a
-    title: A
-    kind: anomaly
-    statement: s
-    measures:
-      - {fact: dwel_seconds, above: 8}
-      - fact: speed_ratio
-      - {fact: speed_ratio, above: 3, below: 2, softness: 0}
-      - {above: 1, fact: colour}
-      - speed_ratio
-      - {fact: novelty, above: .inf}
-"""
+def must(subject: str, wanted: str, given: str) -> str:
+    return f"{subject} must be {wanted}, not {given}"
 
-WHEN = """\
-schema: ruler/rules/v1
-scene: hall
-rules:
-  - id: hall.a
-    title: A
-    kind: anomaly
-    statement: s
-    when: {hours: 23:00 - 05:00, weekdays: [Mon, tue], zones: left}
-    exceptions:
-      - {name: x, unless: y, until: 31.1.2027}
-      - {name: "", unless: 7, until: 2027}
-      - {name: z, until: "86400"}
-      - unless: w
-        name: w
-        until: 2027-02-30
-    origin: {by: me, votes: 7 of 10}
-"""
 
-EMPTY_VALUES = """\
-schema: ruler/rules/v1
-scene:
-threshold: ~
-rules:
-  - id: hall.a
-    title:
-    kind: # which?
-    statement: ""
-    look_for:
-      -
-      - walking
-    tests: none
-    when:
-  -
-"""
+def as_text(subject: str, given: str, meaning: str) -> str:
+    return f'{subject} must be text, but {given} means {meaning}: write "{given}", with quotes'
 
-WRONG_TYPES = """\
-schema: ruler/rules/v1
-scene: [hall]
-threshold: high
-rules:
-  first:
-    id: hall.a
-"""
 
-YAML_FEATURES = """\
-schema: ruler/rules/v1
-scene: hall
-rules:
-  - &first
-    id: hall.a
-    title: !!python/object/apply:os.system [reboot]
-    kind: anomaly
-    statement: &s text
-    <<: *first
-    look_for: [*s, "\\ud800"]
-  - *first
-"""
+def refused(kind: str, shown: str, sign: str) -> str:
+    to_do = "write out what" if kind == "aliases" else "remove"
+    end = " stands for" if kind == "aliases" else ""
+    quotes = f"or put quotes around a text that begins with `{sign}`"
+    return f"{kind} are not allowed: {to_do} `{shown}`{end}, {quotes}"
 
-TRAPS = """\
-schema: ruler/rules/v1
-scene: Hall
-rules:
-  - id: hall
-    title: t
-    kind: anomaly
-    statement: s
-    look_for: [person: standing, 12, null, no, ""]
-    tests: {fires: [x], fire: x}
-    category: loitering
-    ? [a, b]
-    : c
-"""
 
-NO_SCHEMA = """\
-# my rules
-scene: hall
-rules: []
-notes: none
-"""
-
-UNFINISHED = """\
-schema: ruler/rules/v1
-scene: hall
-scene: yard
-rules:
-  - id: hall.a
-    title: A man: at the door
-    kind: anomaly
-"""
-
-NAMED = "lower-case names joined by dots, such as front-door.night-stranger"
+NAME = "a name in lower-case letters, digits, `-` and `_`, such as front-door"
+ID = "lower-case names joined by dots, such as front-door.night-stranger"
+DATE = "a date such as 2027-01-31"
+LIST = "a list, such as [one, two]"
+LEVELS = "one of info, low, medium, high, critical"
+DAYS = "one of mon, tue, wed, thu, fri, sat, sun"
+MAKERS = "one of induced, person, taxonomy, imported"
+COLON = "a group of keys: put quotes around a text that holds a colon"
+QUOTE_KEY = "a key must be a single word; put quotes around a text that begins with { or ["
+SECOND_COLON = (
+    "a colon too many: put quotes around a text that holds `: `, or check the indentation"
+)
 
 BROKEN: list[tuple[str, list[Told]]] = [
     (
         NUMBERS_AND_NAMES,
         [
             (3, 1, "unknown key `treshold`; did you mean `threshold`?"),
-            (7, 11, "`kind` must be one of anomaly, normal, not `anomalous`"),
+            (7, 11, must("`kind`", "one of anomaly, normal", "`anomalous`")),
             (8, 5, "unknown key `levle`; did you mean `level`?"),
-            (9, 12, "`level` must be one of info, low, medium, high, critical, not `High`"),
+            (9, 12, must("`level`", LEVELS, "`High`")),
             (11, 13, "`weight` must be between 0 and 1, not 1.7"),
-            (
-                12,
-                5,
-                (
-                    "unknown key `zone`; known here: id, title, kind, level, status, category, "
-                    "subject, statement, look_for, measures, weight, when, exceptions, overrides, "
-                    "tests, origin"
-                ),
-            ),
-            (13, 9, '`id` must be text, but 1.10 means a number: write "1.10", with quotes'),
-            (14, 12, '`title` must be text, but 2027 means a number: write "2027", with quotes'),
+            (12, 5, f"unknown key `zone`; known here: {RULE_KEYS}"),
+            (13, 9, as_text("`id`", "1.10", "a number")),
+            (14, 12, as_text("`title`", "2027", "a number")),
             (17, 13, "`weight` must be a number, not `0.8`; remove the quotes"),
             (18, 5, "`statement` is missing"),
-            (19, 12, '`title` must be text, but true means yes or no: write "true", with quotes'),
+            (19, 12, as_text("`title`", "true", "yes or no")),
             (21, 13, "`weight` must be a number, not `0,8`; write 0.8"),
         ],
     ),
@@ -197,7 +83,7 @@ BROKEN: list[tuple[str, list[Told]]] = [
             (8, 5, "key `title` stands twice (first on line 5)"),
             (9, 9, "rule id `back-door.b` must begin with the scene's name: `front-door.`"),
             (13, 5, "only a rule of `kind: normal` has `overrides`"),
-            (13, 31, f"entry 2 of `overrides` must be {NAMED}, not `Nobody`"),
+            (13, 31, must("entry 2 of `overrides`", ID, "`Nobody`")),
             (16, 9, "rule id `front-door.a` stands twice (first on line 4)"),
         ],
     ),
@@ -209,15 +95,7 @@ BROKEN: list[tuple[str, list[Told]]] = [
             (11, 9, "a measure needs `above` or `below`"),
             (12, 36, "`above` must be smaller than `below`, but 3 is not smaller than 2"),
             (12, 59, "`softness` must be more than 0, not 0"),
-            (
-                13,
-                26,
-                (
-                    "unknown fact `colour`; known: aspect_ratio, direction_degrees, dwell_seconds, "
-                    "fall_speed, figures, fill_ratio, height_ratio, motion_disorder, novelty, "
-                    "speed_ratio"
-                ),
-            ),
+            (13, 26, f"unknown fact `colour`; known: {FACT_NAMES}"),
             (
                 14,
                 9,
@@ -230,21 +108,17 @@ BROKEN: list[tuple[str, list[Told]]] = [
         WHEN,
         [
             (8, 19, "hours must look like 23:00-05:00, not '23:00 - 05:00'"),
-            (
-                8,
-                45,
-                "entry 1 of `weekdays` must be one of mon, tue, wed, thu, fri, sat, sun, not `Mon`",
-            ),
-            (8, 63, "`zones` must be a list, such as [one, two], not `left`"),
-            (10, 37, "`until` must be a date such as 2027-01-31, not `31.1.2027`"),
+            (8, 45, must("entry 1 of `weekdays`", DAYS, "`Mon`")),
+            (8, 63, must("`zones`", LIST, "`left`")),
+            (10, 37, must("`until`", DATE, "`31.1.2027`")),
             (11, 16, "`name` must not be empty"),
-            (11, 28, '`unless` must be text, but 7 means a number: write "7", with quotes'),
-            (11, 38, "`until` must be a date such as 2027-01-31, not 2027"),
+            (11, 28, as_text("`unless`", "7", "a number")),
+            (11, 38, must("`until`", DATE, "2027")),
             (12, 9, "`unless` is missing"),
-            (12, 25, "`until` must be a date such as 2027-01-31, not `86400`"),
-            (15, 16, "`until` must be a date such as 2027-01-31, not `2027-02-30`"),
-            (16, 18, "`by` must be one of induced, person, taxonomy, imported, not `me`"),
-            (16, 29, "`votes` must be supporting/all, such as 7/10, not `7 of 10`"),
+            (12, 26, must("`until`", DATE, "`86400`")),
+            (15, 16, must("`until`", DATE, "`2027-02-30`")),
+            (16, 18, must("`by`", MAKERS, "`me`")),
+            (16, 29, must("`votes`", "supporting/all, such as 7/10", "`7 of 10`")),
         ],
     ),
     (
@@ -266,109 +140,35 @@ BROKEN: list[tuple[str, list[Told]]] = [
         [
             (2, 8, "`scene` must be text, not a list"),
             (3, 12, "`threshold` must be a number, not `high`"),
-            (5, 3, "`rules` must be a list, such as [one, two], not a group of keys"),
+            (5, 3, must("`rules`", LIST, "a group of keys")),
         ],
     ),
     (
         YAML_FEATURES,
         [
-            (
-                4,
-                5,
-                (
-                    "anchors are not allowed: remove `&first`, or put quotes around a text that "
-                    "begins with `&`"
-                ),
-            ),
-            (
-                6,
-                12,
-                (
-                    "tags are not allowed: remove `!!python/object/apply:os.system`, or put quotes "
-                    "around a text that begins with `!`"
-                ),
-            ),
-            (
-                8,
-                16,
-                (
-                    "anchors are not allowed: remove `&s`, or put quotes around a text that begins "
-                    "with `&`"
-                ),
-            ),
+            (4, 5, refused("anchors", "&first", "&")),
+            (6, 12, refused("tags", "!!python/object/apply:os.system", "!")),
+            (8, 16, refused("anchors", "&s", "&")),
             (9, 5, "`<<` cannot be a key"),
-            (
-                9,
-                9,
-                (
-                    "aliases are not allowed: write out what `*first` stands for, or put quotes "
-                    "around a text that begins with `*`"
-                ),
-            ),
-            (
-                10,
-                16,
-                (
-                    "aliases are not allowed: write out what `*s` stands for, or put quotes around "
-                    "a text that begins with `*`"
-                ),
-            ),
+            (9, 9, refused("aliases", "*first", "*")),
+            (10, 16, refused("aliases", "*s", "*")),
             (10, 20, "this text holds half a character (`\\ud800` to `\\udfff`)"),
-            (
-                11,
-                5,
-                (
-                    "aliases are not allowed: write out what `*first` stands for, or put quotes "
-                    "around a text that begins with `*`"
-                ),
-            ),
+            (11, 5, refused("aliases", "*first", "*")),
         ],
     ),
     (
         TRAPS,
         [
-            (
-                2,
-                8,
-                (
-                    "`scene` must be a name in lower-case letters, digits, `-` and `_`, such as "
-                    "front-door, not `Hall`"
-                ),
-            ),
-            (4, 9, f"`id` must be {NAMED}, not `hall`"),
-            (
-                8,
-                16,
-                (
-                    "entry 1 of `look_for` must be text, not a group of keys: put quotes around a "
-                    "text that holds a colon"
-                ),
-            ),
-            (
-                8,
-                34,
-                (
-                    'entry 2 of `look_for` must be text, but 12 means a number: write "12", '
-                    "with quotes"
-                ),
-            ),
-            (
-                8,
-                38,
-                (
-                    "entry 3 of `look_for` must be text, but null means no value: write "
-                    '"null", with quotes'
-                ),
-            ),
+            (2, 8, must("`scene`", NAME, "`Hall`")),
+            (4, 9, must("`id`", ID, "`hall`")),
+            (8, 16, must("entry 1 of `look_for`", "text", COLON)),
+            (8, 34, as_text("entry 2 of `look_for`", "12", "a number")),
+            (8, 38, as_text("entry 3 of `look_for`", "null", "no value")),
             (8, 48, "entry 5 of `look_for` must not be empty"),
             (9, 13, "unknown key `fires`; did you mean `fire`?"),
-            (9, 31, "`fire` must be a list, such as [one, two], not `x`"),
-            (10, 15, f"`category` must be {NAMED}, not `loitering`"),
-            (
-                11,
-                7,
-                "a key must be a single word; put quotes around a text that begins with { or [",
-            ),
+            (9, 31, must("`fire`", LIST, "`x`")),
+            (10, 15, must("`category`", ID, "`loitering`")),
+            (11, 7, QUOTE_KEY),
         ],
     ),
     (
@@ -380,17 +180,7 @@ BROKEN: list[tuple[str, list[Told]]] = [
     ),
     (
         UNFINISHED,
-        [
-            (3, 1, "key `scene` stands twice (first on line 2)"),
-            (
-                6,
-                17,
-                (
-                    "a colon too many: put quotes around a text that holds `: `, or check the "
-                    "indentation"
-                ),
-            ),
-        ],
+        [(3, 1, "key `scene` stands twice (first on line 2)"), (6, 17, SECOND_COLON)],
     ),
 ]
 

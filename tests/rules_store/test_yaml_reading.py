@@ -28,6 +28,7 @@ SYNTAX = [
     ('a: "\\xZZ"', 1, 7, "needs 2 hexadecimal digits"),
     ("a: - b", 1, 4, "a list entry (`- `) must begin a line of its own"),
     ("a: ]", 1, 4, "a value is missing before `]`"),
+    ("a: [b, ", 1, 8, "the file ends too early"),
     ("a:\n  - b\n c: d", 3, 2, "this line does not fit those above it"),
     ("- a\nb: c", 2, 1, "this line does not fit those above it"),
     ("a: 'x'y", 1, 7, "this does not belong here"),

@@ -120,10 +120,12 @@ def _fast_regions(
     owners = _nearest(blobs, list(range(1, len(blobs.areas))), observation)
     regions = []
     for owner, part in _fast_parts(observation, owners, ratios, fast_ratio):
-        windows, blob = part, blobs.labels == owner
-        pixels = _moving_along(windows, observation, motion) & blob & rest
-        if blobs.is_single(owner) or pixels.sum() >= _MOSTLY * blobs.areas[owner]:
-            windows, pixels = np.flatnonzero((owners == owner) & free), blob & rest
+        windows = part
+        pixels = blob = (blobs.labels == owner) & rest
+        if not blobs.is_single(owner):
+            pixels = blob & _moving_along(part, observation, motion)
+        if blobs.is_single(owner) or np.count_nonzero(pixels) >= _MOSTLY * blobs.areas[owner]:
+            windows, pixels = np.flatnonzero(owners == owner), blob
         box = _bounds(pixels)
         if box is not None and free[windows].any():
             regions.append(Region(box=box, windows=windows[free[windows]]))
@@ -171,11 +173,10 @@ def _pixels(points: Ints, shape: tuple[int, int], mask: Mask) -> Mask:
     """The foreground pixels around grid points, given as flat indices."""
     cells = np.zeros(shape, dtype=np.bool_)
     cells.ravel()[points] = True
-    rows, columns = (
-        np.minimum(np.arange(pixels) // tunables.STRIDE, points_along - 1)
-        for pixels, points_along in zip(mask.shape, shape, strict=True)
-    )
-    return mask & cells[np.ix_(rows, columns)]
+    blocks = cells.repeat(tunables.STRIDE, axis=0).repeat(tunables.STRIDE, axis=1)
+    height, width = mask.shape
+    short = max(height - blocks.shape[0], 0), max(width - blocks.shape[1], 0)
+    return mask & np.pad(blocks, ((0, short[0]), (0, short[1])), mode="edge")[:height, :width]
 
 
 def _others(

@@ -50,11 +50,12 @@ class Scene:
             "fast_ratio": self.fast_ratio,
         }
         text = json.dumps(numbers, sort_keys=True).encode()
-        arrays = {"numbers": np.frombuffer(text, dtype=np.uint8)}
-        if self.background is not None:
-            arrays["background"] = self.background
+        packed = np.frombuffer(text, dtype=np.uint8)
         buffer = io.BytesIO()
-        np.savez(buffer, **arrays)
+        if self.background is None:
+            np.savez(buffer, numbers=packed)
+        else:
+            np.savez(buffer, numbers=packed, background=self.background)
         return buffer.getvalue()
 
     @classmethod
@@ -75,5 +76,5 @@ class Scene:
                 usual_fill=RowLine(**numbers["usual_fill"]),
                 fast_ratio=float(numbers["fast_ratio"]),
             )
-        except (KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(f"the scene model cannot be read: {error}") from error

@@ -16,6 +16,8 @@ What = Literal["cyclist", "runner", "loiterer", "normal"]
 
 WALKING: Final = 1.35 * METRE
 """Usual walking speed in pixels a second where the scale is 1 (1.35 m/s)."""
+_IDLE: Final = 0.14  # nobody stands like a post: weight shifts from leg to leg
+_IDLING: Final = 1.8  # ... at so many radians a second
 _MARGIN: Final = 0.75 * METRE
 _STRIDES: Final[dict[Gait, float]] = {"walk": 1.42, "run": 2.35, "ride": 5.2}  # metres a cycle
 
@@ -82,7 +84,7 @@ def steps(actor: Actor) -> Iterator[Step]:
     phase, turn, speed = actor.phase, 0.0, actor.pace
     stops, waits, shift = list(actor.stops), 0.0, 0.0
     while -2.2 * _MARGIN <= x <= WIDTH + 2.2 * _MARGIN:
-        swing = min(1.0, speed / max(0.55, 0.8 * actor.pace))
+        swing = max(_IDLE, min(1.0, speed / max(0.55, 0.8 * actor.pace)))
         yield Step(frame, x, row, facing, swing, phase, turn)
         scale = scale_at(row)
         if stops and waits <= 0 and (x - stops[0].x) * actor.facing >= -0.2 * METRE * scale:
@@ -99,7 +101,7 @@ def steps(actor: Actor) -> Iterator[Step]:
         x += facing * moved * scale
         row += actor.drift * moved * scale
         cycle = _STRIDES[actor.gait] * METRE * actor.style.height
-        phase += 2 * pi * moved / cycle
+        phase += 2 * pi * moved / cycle + (_IDLING / FPS if waits > 0 else 0.0)
         turn += actor.facing * moved / (0.34 * METRE)
         frame += 1
 
@@ -112,7 +114,7 @@ def _waiting(
         return 0.0, facing, 0.0
     if shift > 0:
         return 0.35, facing, shift - 1 / FPS
-    if rng.random() < 0.7 / FPS:
+    if rng.random() < 1.0 / FPS:
         away = abs(x - stop.x) > 5
         return 0.0, (1 if x < stop.x else -1) if away else -facing, float(rng.uniform(0.4, 0.8))
     return 0.0, facing, 0.0

@@ -1,0 +1,179 @@
+"""Taxonomies and lexicons: the files, and those that ship."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ruler.errors import FileProblems, NotFoundError, UnknownNameError
+from ruler.text.analysis import lemma_of
+from ruler.text.phrases import find_any, find_phrase
+from rules_store.taxonomy_files import (
+    builtin_lexicons,
+    builtin_taxonomies,
+    load_lexicon,
+    load_taxonomy,
+    parse_lexicon,
+    parse_taxonomy,
+)
+
+MINE = """\
+schema: ruler/taxonomy/v1
+id: mine
+categories:
+  yard:
+    title: The yard
+    items:
+      - {id: yard.cat, kind: normal, title: Cat, statement: A cat walks by., look_for: [cat]}
+      - {id: yard.fox, kind: abnormal, title: Fox, statement: A fox comes.}
+maps: {yard.fox: presence.large}
+"""
+
+
+def test_a_taxonomy_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(MINE, encoding="utf-8")
+    taxonomy = load_taxonomy(str(path))
+    assert [item.id for item in taxonomy.items] == ["yard.cat", "yard.fox"]
+    assert taxonomy.maps == {"yard.fox": "presence.large"}
+
+
+def test_a_broken_taxonomy() -> None:
+    broken = MINE.replace("yard.fox, kind: abnormal", "yard.cat, kind: anomalous")
+    broken = broken.replace("  yard:\n", "  Yard:\n")
+    with pytest.raises(FileProblems) as caught:
+        parse_taxonomy(broken, file="t.yaml")
+    assert str(caught.value).split("\n") == [
+        (
+            "t.yaml:4:3: the key must be a name in lower-case letters, digits, `-` and `_`, "
+            "such as front-door, not `Yard`"
+        ),
+        "t.yaml:7:14: item id `yard.cat` must begin with its category: `Yard.`",
+        "t.yaml:8:14: item id `yard.cat` stands twice (first on line 7)",
+        "t.yaml:8:30: `kind` must be one of normal, abnormal, not `anomalous`",
+        "t.yaml:9:8: `maps` names `yard.fox`, which is no item here",
+    ]
+
+
+def test_a_broken_lexicon() -> None:
+    source = (
+        "schema: ruler/lexicon/v1\nid: mine\nconcepts:\n"
+        "  run: {title: Run, category: motion, prior: 60, phrases: []}\n  walk: walking\n"
+    )
+    with pytest.raises(FileProblems) as caught:
+        parse_lexicon(source)
+    assert str(caught.value).split("\n") == [
+        (
+            "lexicon.yaml:4:31: `category` must be lower-case names joined by dots, such as "
+            "front-door.night-stranger, not `motion`"
+        ),
+        "lexicon.yaml:4:46: `prior` must be between 0 and 1, not 60",
+        "lexicon.yaml:4:59: `phrases` needs at least 1 entry",
+        "lexicon.yaml:5:9: `walk` must hold keys (title, category, level …), not `walking`",
+    ]
+
+
+@pytest.mark.parametrize("name", ["genral", "no-such", "", "..", "General"])
+def test_unknown_names_name_the_known(name: str) -> None:
+    with pytest.raises(UnknownNameError, match="general"):
+        load_taxonomy(name)
+    with pytest.raises(UnknownNameError, match="general"):
+        load_lexicon(name)
+
+
+@pytest.mark.parametrize("path", ["./none.yaml", "none.yml", "../general", "a/../general"])
+def test_paths_are_never_names(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NotFoundError, match="there is no such file"):
+        load_taxonomy(path)
+
+
+def test_all_that_ships_is_valid() -> None:
+    assert "general" in builtin_taxonomies()
+    assert "general" in builtin_lexicons()
+    for name in builtin_taxonomies():
+        assert load_taxonomy(name).id == name
+    for name in builtin_lexicons():
+        assert load_lexicon(name).id == name
+
+
+def test_the_general_lexicon_leads_to_the_general_taxonomy() -> None:
+    taxonomy, lexicon = load_taxonomy("general"), load_lexicon()
+    for concept in lexicon.concepts.values():
+        item = taxonomy.item(concept.category)
+        assert item is not None, concept
+        assert item.kind == "abnormal"
+        assert item.level == concept.level
+    words = lexicon.stop_words
+    assert list(words) == sorted(set(words))
+    assert [word for word in words if lemma_of(word) != word] == []
+
+
+def test_phrases_of_the_general_taxonomy_do_not_repeat() -> None:
+    everything = [phrase for item in load_taxonomy("general").items for phrase in item.look_for]
+    assert len(everything) == len(set(everything))
+    for item in load_taxonomy("general").items:
+        assert not [phrase for phrase in item.look_for if find_any(phrase, item.unless)], item.id
+
+
+SPOKEN = [
+    ("A man runs across the square.", "motion.fast"),
+    ("A cyclist rides his bike past the pedestrians.", "motion.wheels"),
+    ("A white van is driving on the sidewalk.", "motion.vehicle"),
+    ("Two boys are chasing a woman.", "motion.chase"),
+    ("A person walks slowly along the path.", "motion.walking"),
+    ("One large figure or group, centre, moves slowly right.", "presence.large"),
+    ("One figure, lower left, moves fast right at 2.3 times the usual speed.", "motion.fast"),
+    ("One figure, centre, stands still.", "presence.talking"),
+    ("The man has stayed in place near the gate.", "presence.lingering"),
+    ("An elderly woman fell to the ground.", "posture.fall"),
+    ("A man is lying on the floor of the kitchen.", "posture.lying"),
+    ("A girl sits on a bench.", "posture.sitting"),
+    ("A teenager climbs over the fence.", "posture.climbing"),
+    ("Two men fight outside the shop.", "conflict.fight"),
+    ("They shake hands and part.", "conflict.greeting"),
+    ("A man pushes another person against the wall.", "conflict.pushing"),
+    ("A boy throws stones at the window.", "conflict.throwing"),
+    ("A woman carries a bag.", "objects.carrying"),
+    ("A suitcase was left behind at the platform.", "objects.left-behind"),
+    ("Flames come out of the roof.", "hazard.fire"),
+    ("Thick smoke fills the corridor.", "hazard.smoke"),
+    ("The basement is flooded.", "hazard.water"),
+    ("Someone tries the handle of the door.", "access.forcing"),
+    ("She unlocks the door.", "access.door"),
+]
+UNSPOKEN = [
+    ("A man lies on the sofa on the floor above.", "posture.lying"),
+    ("Nobody is running.", "motion.fast"),
+    ("A parked car stands by the road.", "motion.vehicle"),
+    ("Rain falls on the street.", "posture.fall"),
+    ("A girl throws a ball to her friend.", "conflict.throwing"),
+    ("A boy climbs the stairs over there.", "posture.climbing"),
+]
+
+
+@pytest.mark.parametrize(("text", "item_id"), SPOKEN)
+def test_everyday_sentences_are_understood(text: str, item_id: str) -> None:
+    item = load_taxonomy("general").item(item_id)
+    assert item is not None
+    assert find_any(text, item.look_for) is not None
+    assert find_any(text, item.unless) is None
+
+
+@pytest.mark.parametrize(("text", "item_id"), UNSPOKEN)
+def test_innocent_sentences_stay_innocent(text: str, item_id: str) -> None:
+    item = load_taxonomy("general").item(item_id)
+    assert item is not None
+    assert find_any(text, item.look_for) is None or find_any(text, item.unless) is not None
+
+
+def test_words_of_the_motion_captioner_name_nothing_grave() -> None:
+    text = (
+        "One large figure or group, centre, moves fast right at 2.3 times the usual speed here and "
+        "drops at 1.2 figure heights per second and moves chaotically, 1.1 of the usual height. "
+        "Of 2 more, 1 moves at up to 1.3 times the usual speed and 1 stands still."
+    )
+    for item in load_taxonomy("general").items:
+        if item.level in ("high", "critical"):
+            assert all(find_phrase(text, phrase) is None for phrase in item.look_for), item.id
