@@ -128,12 +128,17 @@ def _figures(
             revision=result.record.spec.revision.revision,
             sha256=result.record.spec.revision.sha256,
         ),
-        notes=(
-            f"smoothing {result.record.spec.smoothing.method} "
-            f"{result.record.spec.smoothing.seconds:g}s"
-            f"{', causal' if result.record.spec.smoothing.is_causal else ''}; "
-            f"induction took {seconds[1]:.1f}s, detection {seconds[0]:.1f}s",
-        ),
+        notes=(_protocol_note(result, seconds),),
+    )
+
+
+def _protocol_note(result: DetectResult, seconds: tuple[float, float]) -> str:
+    """What the figures depend on beside the footage: (detection, induction) seconds."""
+    smoothing = result.record.spec.smoothing
+    causal = ", causal" if smoothing.is_causal else ""
+    return (
+        f"smoothing {smoothing.method} {smoothing.seconds:g}s{causal}; "
+        f"induction took {seconds[1]:.1f}s, detection {seconds[0]:.1f}s"
     )
 
 

@@ -29,8 +29,8 @@ def load_labels(path: Path) -> Labels:
         is_spans = isinstance(entry, dict) and isinstance(entry.get("seconds"), list)
         if not (is_frames or is_spans):
             raise InputError(
-                f'{path}: the labels of {clip!r} must be a list of 0 and 1 a frame, or '
-                '{{"seconds": [[start, stop], ...]}}.'
+                f"{path}: the labels of {clip!r} must be a list of 0 and 1 a frame, or "
+                '{"seconds": [[start, stop], ...]}.'
             )
     return labels
 

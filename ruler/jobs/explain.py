@@ -30,10 +30,10 @@ class Explained:
     def lines(self) -> list[str]:
         """For people."""
         event = self.event
+        when = f"{event.start_seconds:.1f}s to {event.stop_seconds:.1f}s"
         said = [
             f"{event.id}: {event.title}",
-            f"  when      {event.start_seconds:.1f}s to {event.stop_seconds:.1f}s, "
-            f"key frame {event.key_frame} at {event.key_seconds:.1f}s",
+            f"  when      {when}, key frame {event.key_frame} at {event.key_seconds:.1f}s",
             f"  what      {event.category or 'no category'}, level {event.level}",
             f"  rules     {', '.join(event.rules)} of {event.revision}",
             f"  why       {event.rationale}",

@@ -28,7 +28,7 @@ SceneName = Annotated[str, Field(pattern=NAME_PATTERN, max_length=80)]
 RuleId = Annotated[str, Field(pattern=ID_PATTERN, max_length=160)]
 Phrase = Annotated[str, Field(min_length=1, max_length=200)]
 
-_HOURS = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$")
+_HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
 class Measure(Value):
@@ -65,13 +65,13 @@ class When(Value):
     @field_validator("hours")
     @classmethod
     def _clock_times(cls, hours: str | None) -> str | None:
-        if hours is not None and not _HOURS.match(hours):
+        if hours is not None and not _HOURS.fullmatch(hours):
             raise ValueError(f"hours must look like 23:00-05:00, not {hours!r}")
         return hours
 
     def hour_span(self) -> tuple[dt.time, dt.time] | None:
         """The half-open span [start, stop) of `hours`; it may run over midnight."""
-        found = _HOURS.match(self.hours) if self.hours else None
+        found = _HOURS.fullmatch(self.hours) if self.hours else None
         if found is None:
             return None
         first, second, third, fourth = (int(part) for part in found.groups())

@@ -38,12 +38,15 @@ class View:
     captioner: Captioner
     scene_model: SceneModel | None
 
-    @property
-    def sha256(self) -> str:
-        """Hash of all that decides a frame's caption beside the clip."""
+    def sha256(self, clip: str) -> str:
+        """Hash of all that decides a frame's caption beside the clip's content.
+
+        The clip's name counts only for a captioner that goes by it.
+        """
         identity, window = self.captioner.identity, self.captioner.window
         return content_hash(
             {
+                "clip": clip if identity.is_positional else None,
                 "captioner": [identity.name, identity.version, identity.prompt_sha256],
                 "parameters": identity.parameters,
                 "scene_model": self.scene_model.sha256 if self.scene_model else None,
@@ -71,7 +74,7 @@ def caption_samples(
     failure is kept nowhere, so that the next attempt tries it again.
     """
     frames = [sample.frame_index for sample in samples]
-    keys = cache.samples(clip.info.sha256, view.sha256, frames)
+    keys = cache.samples(clip.info.sha256, view.sha256(clip.info.name), frames)
     captions = cache.get(keys.values())
     answers: dict[int, Caption | str] = {
         frame: captions[key] for frame, key in keys.items() if key in captions
@@ -98,7 +101,7 @@ def _caption_windows(
     for window in read_windows(clip, frames, view.captioner.window):
         if isinstance(window, FrameWindow):
             windows.append(window)
-            keys[window.frame_index] = view.captioner.identity.key(window.sha256, view.scene_model)
+            keys[window.frame_index] = view.captioner.identity.key_of(window, view.scene_model)
         else:
             answers[window.frame_index] = window.reason
     known = cache.get(keys.values())
@@ -114,7 +117,9 @@ def _caption_windows(
     said = {frame: answer for frame, answer in answers.items() if isinstance(answer, Caption)}
     cache.put(said.values())
     cache.put_samples(
-        clip.info.sha256, view.sha256, {frame: caption.key for frame, caption in said.items()}
+        clip.info.sha256,
+        view.sha256(clip.info.name),
+        {frame: caption.key for frame, caption in said.items()},
     )
     return answers, cached, usage
 

@@ -136,18 +136,17 @@ def explain(match: Match, rule: Rule) -> str:
 def _ground(evidence: Evidence, rule: Rule) -> str:
     if isinstance(evidence, WordEvidence):
         return f'the caption says "{evidence.quote}"'
-    return (
-        f"{evidence.fact} is {evidence.value:g} {FACTS[evidence.fact].unit}{_bound(evidence, rule)}"
-    )
+    return FACTS[evidence.fact].say(evidence.value) + _bound(evidence, rule)
 
 
 def _bound(evidence: FactEvidence, rule: Rule) -> str:
+    """What the rule asks of a measured fact, in brackets."""
     measure = next((m for m in rule.measures if m.fact == evidence.fact), None)
     if measure is None:
         return ""
     parts = [
-        f"{word} {bound:g}"
+        f"{word} {bound:.3g}"
         for word, bound in (("above", measure.above), ("below", measure.below))
         if bound is not None
     ]
-    return f" (the rule asks for {' and '.join(parts)})"
+    return f" (the rule: {' and '.join(parts)})"

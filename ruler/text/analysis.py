@@ -9,7 +9,8 @@ from functools import lru_cache
 import simplemma
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-_CLAUSE_END = re.compile(r"[.;:!?\n]")
+# Looked for between two words: the point of "2.3" stands between two digits and ends nothing.
+_CLAUSE_END = re.compile(r"[.;:!?\n](?!\d)")
 
 # Scopes after NegEx (Chapman et al., 2001): a cue opens a scope that runs to the end of the clause
 # or to a word that turns it.

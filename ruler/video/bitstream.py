@@ -10,6 +10,10 @@ _H264_SLICES = range(1, 6)
 _HEVC_SLICES = range(32)
 _HEVC_SUBLAYER = range(16)
 
+_PICTURE_TYPES = {"mpeg2video": (b"\0\0\1\0", 10, 3, 3), "mpeg4": (b"\0\0\1\xb6", 0, 2, 2)}
+"""Start code of a picture, bits before its type, bits of its type, and the type that is never
+referenced (ISO/IEC 13818-2, 6.2.3; ISO/IEC 14496-2, 6.2.5)."""
+
 
 def length_bytes(codec: str, extradata: bytes | None) -> int:
     """Bytes of the length field before each NAL unit; 0 where start codes part them.
@@ -30,14 +34,26 @@ def is_shown(packet: bytes, codec: str) -> bool:
 def may_be_referenced(packet: bytes, codec: str, nal_length: int) -> bool:
     """Whether other pictures may be predicted from this one; True wherever that is not certain.
 
-    Only H.264 and HEVC say so in a place that can be read without decoding.
+    Only some codecs say so in a place that can be read without decoding.
     """
+    if codec in _PICTURE_TYPES:
+        return _has_other_than_b(packet, codec)
     if codec not in {"h264", "hevc"}:
         return True
     units = list(_with_lengths(packet, nal_length) if nal_length else _with_start_codes(packet))
     if not units or any(len(unit) < 2 for unit in units):
         return True
     return any(_is_reference(unit[0], codec) for unit in units)
+
+
+def _has_other_than_b(packet: bytes, codec: str) -> bool:
+    code, skipped_bits, bits, b_picture = _PICTURE_TYPES[codec]
+    kinds = [
+        int.from_bytes(packet[at.end() : at.end() + 2], "big") >> (16 - skipped_bits - bits)
+        & (1 << bits) - 1
+        for at in re.finditer(re.escape(code), packet)
+    ]
+    return not kinds or any(kind != b_picture for kind in kinds)
 
 
 def _is_reference(header: int, codec: str) -> bool:

@@ -178,7 +178,8 @@ class Decoder:
         """Pictures of the first group."""
         entry = self._index.entry(ranks[0])
         group = list(takewhile(lambda rank: self._index.entry(rank) == entry, ranks))
-        earlier = self._index.entry_before(entry)
+        # Two groups, because the first shows no damage where key pictures are none (see `Walk`).
+        earlier = self._index.entry_before(self._index.entry_before(entry))
         try:
             walk = Walk(self._index, group, entry, is_careful=True, is_last_resort=earlier == entry)
             yield from self._judge(source, walk)

@@ -76,6 +76,7 @@ class Walk:
         self._resolved = 0
         self._spoiled: int | None = None
         self._sent = -1
+        self._unlisted = len(self._fates)  # the place at which the first unlisted packet was sent
         self._unseen, self._end = int(ranks[0]), int(ranks.max()) + 1
 
     @property
@@ -89,7 +90,9 @@ class Walk:
 
     def send(self, place: int | None, *, is_referenced: bool = True) -> None:
         """Note that a packet goes to the decoder; `place` is None for one that is not listed."""
-        if place is not None and self.entry <= place <= self.last:
+        if place is None:
+            self._unlisted = min(self._unlisted, self._sent + 1)
+        elif self.entry <= place <= self.last:
             self._sent = place - self.entry
             self._referenced[self._sent] = is_referenced
             if place in self._index.damaged:
@@ -100,11 +103,13 @@ class Walk:
         if place is not None:
             self.fail(place, DAMAGED)
         elif is_referenced:
-            self._spoil(self._sent + 1)
+            self._refuse_unlisted()
 
     def take(self, rank: int | None, image: NDArray[np.uint8] | None, *, is_corrupt: bool) -> None:
         """Note a decoded picture; `image` is None for one that is not wanted."""
         if rank is None:
+            if is_corrupt:
+                self._refuse_unlisted()
             return
         place = int(self._index.places[rank])
         at = place - self.entry
@@ -154,6 +159,11 @@ class Walk:
                 yield SPOILED
             else:
                 yield self._reasons.get(at, MISSING) if image is None else image
+
+    def _refuse_unlisted(self) -> None:
+        if not self.is_careful:
+            raise DamageError
+        self._spoil(self._unlisted)
 
     def _spoil(self, at: int) -> None:
         self._spoiled = at if self._spoiled is None else min(self._spoiled, at)

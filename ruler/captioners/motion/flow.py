@@ -13,12 +13,9 @@ from typing import Any, TypeVar
 import cv2
 import numpy as np
 
+from ruler.captioners.motion import tunables
 from ruler.captioners.motion.arrays import Floats, Flow, Grey, Ints
 from ruler.video.frames import Frame
-
-FINEST_SCALE = 1
-"""The presets stop at scale 2, a quarter of the resolution: people of 30 px then move as their
-surroundings do, and fast ones are missed (docs/perception, flow table)."""
 
 SMALLEST = 48
 """Pixels that an image needs either way; below, OpenCV chooses other scales by itself."""
@@ -36,7 +33,8 @@ def new_dis() -> cv2.DISOpticalFlow:
     among sizes would make a flow depend on what was computed before.
     """
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    dis.setFinestScale(FINEST_SCALE)
+    dis.setFinestScale(tunables.FINEST_SCALE)
+    dis.setVariationalRefinementIterations(tunables.REFINEMENTS)
     return dis
 
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ruler.captioners.motion import tunables
-from ruler.captioners.motion.arrays import Flow, Grey, Mask
+from ruler.captioners.motion.arrays import Floats, Flow, Grey, Ints, Labels, Mask
 
 _KERNEL = np.ones((3, 3), dtype=np.uint8)
 _BODY_KERNEL = np.ones((7, 3), dtype=np.uint8)
@@ -53,6 +53,24 @@ def moving_mask(flow: Flow, seconds: float, now: Grey, before: Grey) -> Mask:
 def join_bodies(mask: Mask) -> Mask:
     """Close gaps within a figure: heads, bodies and legs fall apart vertically."""
     return _closed(mask.astype(np.uint8), _BODY_KERNEL)
+
+
+def components(mask: Mask) -> tuple[Labels, Ints, Floats]:
+    """Connected pixels, diagonals included.
+
+    Returns:
+        Labels (height, width), 0 for the rest; and, by label with 0 among them, (left, top, width,
+        height, area) (labels, 5) and centres (x, y) (labels, 2), in pixels.
+    """
+    # The default algorithm takes three times as long where statistics are wanted.
+    _, labels, stats, centres = cv2.connectedComponentsWithStatsWithAlgorithm(
+        mask.astype(np.uint8), 8, cv2.CV_32S, cv2.CCL_GRANA
+    )
+    return (
+        np.asarray(labels, dtype=np.int32),
+        np.asarray(stats, dtype=np.intp),
+        np.asarray(centres, dtype=np.float64),
+    )
 
 
 def _closed(mask: Grey, kernel: Grey) -> Mask:

@@ -34,7 +34,7 @@ class RowLine:
 
     def at_row(self, row: float) -> float:
         """The value at one relative row."""
-        return float(np.clip(self.intercept + self.slope * row, self.low, self.high))
+        return min(max(self.intercept + self.slope * row, self.low), self.high)
 
 
 def equal_count_bins(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from ruler.captioners.motion import foreground
@@ -91,7 +90,7 @@ class References:
 
 def _blob_heights(grey: Grey, background: Grey) -> list[tuple[float, float]]:
     mask = foreground.join_bodies(foreground.differing_mask(grey, background))
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    _, stats, _ = foreground.components(mask)
     image_height, image_width = mask.shape
     found = []
     for left, top, width, height, area in stats[1:].tolist():

@@ -9,7 +9,7 @@ import numpy as np
 
 from ruler.captioners.motion import tunables
 from ruler.captioners.motion.arrays import Floats, Ints, Labels, Mask
-from ruler.captioners.motion.foreground import join_bodies
+from ruler.captioners.motion.foreground import components, join_bodies
 from ruler.captioners.motion.observe import Motion, Observation
 from ruler.captioners.motion.windows import top_mean
 
@@ -59,13 +59,11 @@ class _Blobs:
     @classmethod
     def of(cls, mask: Mask, observation: Observation) -> _Blobs:
         view = observation.view
-        _, labels, stats, centres = cv2.connectedComponentsWithStats(
-            join_bodies(mask).astype(np.uint8), connectivity=8
-        )
+        labels, stats, centres = components(join_bodies(mask))
         return cls(
-            labels=np.asarray(labels, dtype=np.int32),
-            boxes=np.asarray(stats[:, :4], dtype=np.intp),
-            areas=np.asarray(stats[:, cv2.CC_STAT_AREA], dtype=np.intp),
+            labels=labels,
+            boxes=stats[:, :4],
+            areas=stats[:, cv2.CC_STAT_AREA],
             typical=np.interp(centres[:, 1], view.grid.rows, view.figure_heights),
         )
 
@@ -95,43 +93,81 @@ def find_regions(
         ratios: Speed of each kept window to the usual speed, (N,); None without motion.
         fast_ratio: Ratio that hardly any reference window exceeded.
     """
-    free = np.ones(len(observation.kept), dtype=np.bool_)
-    rest = observation.mask.copy()
-    fast: list[Region] = []
+    split = _Split(observation)
     motion = observation.motion
     if motion is not None and ratios is not None and ratios.max(initial=0.0) > fast_ratio:
-        fast = _fast_regions(observation, motion, ratios, fast_ratio, free, rest)
-    return fast + _others(_Blobs.of(rest, observation), fast, observation, free)
+        _take_fast(split, motion, ratios, fast_ratio)
+    _take_others(split)
+    return split.regions
 
 
-def _fast_regions(
-    observation: Observation,
-    motion: Motion,
-    ratios: Floats,
-    fast_ratio: float,
-    free: Mask,
-    rest: Mask,
-) -> list[Region]:
-    """Fast parts of the foreground blobs, or the whole of a blob where most of it is fast.
+class _Split:
+    """The foreground while it is being split.
 
-    Takes their windows out of `free` and their pixels out of `rest`.
+    Attributes:
+        blobs: The foreground's blobs, without pixels that were cut out of one.
+        regions: What was found so far.
+        taken: Blobs that were taken whole.
+        free: Kept windows that measure no region yet, (N,).
+        rest: Foreground pixels of no region yet, (height, width).
     """
-    blobs = _Blobs.of(observation.mask, observation)
-    owners = _nearest(blobs, list(range(1, len(blobs.areas))), observation)
-    regions = []
-    for owner, part in _fast_parts(observation, owners, ratios, fast_ratio):
-        windows = part
-        pixels = blob = (blobs.labels == owner) & rest
-        if not blobs.is_single(owner):
-            pixels = blob & _moving_along(part, observation, motion)
-        if blobs.is_single(owner) or np.count_nonzero(pixels) >= _MOSTLY * blobs.areas[owner]:
-            windows, pixels = np.flatnonzero(owners == owner), blob
+
+    def __init__(self, observation: Observation) -> None:
+        self.observation = observation
+        self.blobs = _Blobs.of(observation.mask, observation)
+        self.regions: list[Region] = []
+        self.taken: set[int] = set()
+        self.free: Mask = np.ones(len(observation.kept), dtype=np.bool_)
+        self.rest = observation.mask.copy()
+
+    def take(self, pixels: Mask, windows: Ints) -> None:
+        """Make a region of pixels and windows, less what belongs to another already."""
+        pixels = pixels & self.rest
+        windows = windows[self.free[windows]]
         box = _bounds(pixels)
-        if box is not None and free[windows].any():
-            regions.append(Region(box=box, windows=windows[free[windows]]))
-            free[windows] = False
-            rest &= ~pixels
-    return regions
+        if box is not None and len(windows):
+            self.regions.append(Region(box=box, windows=windows))
+            self.free[windows] = False
+            self.rest &= ~pixels
+
+
+def _take_fast(split: _Split, motion: Motion, ratios: Floats, fast_ratio: float) -> None:
+    """Take the fast parts of blobs, or the whole of a blob where most of it is fast."""
+    blobs, observation = split.blobs, split.observation
+    owners = _nearest(blobs, list(range(1, len(blobs.areas))), observation)
+    is_cut = False
+    for owner, windows in _fast_parts(observation, owners, ratios, fast_ratio):
+        pixels = blobs.labels == owner
+        is_whole = blobs.is_single(owner)
+        if not is_whole:
+            along = pixels & _moving_along(windows, observation, motion)
+            is_whole = bool(np.count_nonzero(along) >= _MOSTLY * blobs.areas[owner])
+        if is_whole:
+            split.take(pixels, np.flatnonzero(owners == owner))
+            split.taken.add(owner)
+        else:
+            split.take(along, windows)
+            is_cut = True
+    if is_cut:
+        split.blobs, split.taken = _Blobs.of(split.rest, observation), set()
+
+
+def _take_others(split: _Split) -> None:
+    """Take each remaining blob that is large enough and no left-over of a fast region."""
+    blobs, fast = split.blobs, list(split.regions)
+    accepted = [
+        label
+        for label in range(1, len(blobs.areas))
+        if label not in split.taken
+        and blobs.is_figure_sized(label)
+        and not any(_holds(region, blobs, label) for region in fast)
+    ]
+    owners = _nearest(blobs, accepted, split.observation)
+    for label in accepted:
+        left, top, width, height = (int(number) for number in blobs.boxes[label])
+        windows = np.flatnonzero((owners == label) & split.free)
+        box = left, top, left + width, top + height
+        split.regions.append(Region(box=box, windows=windows))
 
 
 def _fast_parts(
@@ -177,24 +213,6 @@ def _pixels(points: Ints, shape: tuple[int, int], mask: Mask) -> Mask:
     height, width = mask.shape
     short = max(height - blocks.shape[0], 0), max(width - blocks.shape[1], 0)
     return mask & np.pad(blocks, ((0, short[0]), (0, short[1])), mode="edge")[:height, :width]
-
-
-def _others(
-    blobs: _Blobs, fast: list[Region], observation: Observation, free: Mask
-) -> list[Region]:
-    accepted = [
-        label
-        for label in range(1, len(blobs.areas))
-        if blobs.is_figure_sized(label) and not any(_holds(region, blobs, label) for region in fast)
-    ]
-    owners = _nearest(blobs, accepted, observation)
-    regions = []
-    for label in accepted:
-        left, top, width, height = (int(number) for number in blobs.boxes[label])
-        windows = np.flatnonzero((owners == label) & free)
-        box = left, top, left + width, top + height
-        regions.append(Region(box=box, windows=windows))
-    return regions
 
 
 def _holds(region: Region, blobs: _Blobs, label: int) -> bool:

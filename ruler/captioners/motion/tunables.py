@@ -1,7 +1,8 @@
-"""Every number that changes what the motion captioner says, with its unit and its reason.
+"""The numbers that decide what the motion captioner measures, with their units and reasons.
 
-They were chosen on public footage before this module was written (docs/perception, steps 1 to 12);
-none of them names a scene or a data set, and all are part of the caption's key.
+They were chosen on public footage (docs/perception, steps 1 to 12), none of them for one scene, and
+all are part of the caption's key. A change to anything else that alters captions, such as how
+regions are split or what the words are, is a new `captioner.VERSION`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,14 @@ MIN_STEPS = 5
 
 SHORT_SECONDS, LONG_SECONDS = 0.4, 0.8
 """The two strides over which net motion is taken."""
+
+FINEST_SCALE = 1
+"""Flow at half the resolution. OpenCV's fast presets stop at scale 2, a quarter: people of 30 px
+then move as their surroundings do, and fast ones are missed (docs/perception, flow table)."""
+
+REFINEMENTS = 2
+"""Rounds of variational refinement of flow. The preset's 5 take a third of the time more and follow
+people no better."""
 
 FOREGROUND_LEVEL = 18
 """Grey levels by which a pixel differs from the background (docs/perception, step 1)."""

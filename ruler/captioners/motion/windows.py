@@ -108,6 +108,4 @@ def _cells(pixels: Floats) -> Ints:
 def top_mean(values: Floats, count: int = tunables.TOP) -> float:
     """Mean of the `count` largest values, as if there were zeros beyond the last: a few windows
     alone never make a large fact (docs/perception, step 8)."""
-    if len(values) > count:
-        values = np.partition(values, len(values) - count)[-count:]
-    return float(np.sort(values).sum()) / count
+    return float(np.sort(values)[-count:].sum()) / count

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ruler.reasoners.symbolic.reasoner import SymbolicReasoner
 
 
-def create(model: str, options: Mapping[str, object]) -> SymbolicReasoner:
+def create(model: str, options: Mapping[str, object]) -> SymbolicReasoner:  # noqa: ARG001
     """The factory behind `--reasoner symbolic`; it has no models and no options."""
     return SymbolicReasoner()
 

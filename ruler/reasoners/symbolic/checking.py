@@ -8,6 +8,7 @@ thinned it out is believed.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 
 from ruler.reasoners.base import Checked, Disputed
@@ -49,30 +50,24 @@ def _doubt(
 
 
 def _raise(disputed: Disputed, here: dict[str, float]) -> Checked:
-    """Believe a rule that fires here and without a break around here."""
-    best: tuple[float, str, int] | None = None
-    for rule, strength in here.items():
-        run = [
-            strength,
-            *_unbroken(rule, reversed(disputed.before)),
-            *_unbroken(rule, disputed.after),
-        ]
-        if len(run) >= _UNBROKEN and (best is None or min(run) > best[0]):
-            best = (min(run), rule, len(run))
-    if best is None or best[0] <= disputed.prior:
+    """Believe a rule that fires here and without a break around here.
+
+    The score is lifted to the threshold and no farther: what smoothing made of the frames around
+    stays the better measure of how sure one may be.
+    """
+    runs = {
+        rule: 1 + _unbroken(rule, reversed(disputed.before)) + _unbroken(rule, disputed.after)
+        for rule in here
+    }
+    rule = min(runs, key=lambda name: (-runs[name], name), default=None)
+    if rule is None or runs[rule] < _UNBROKEN:
         return Checked(score=disputed.prior)
     return Checked(
-        score=best[0],
-        why=f"raised: {best[1]} fires on {best[2]} neighbouring frames without a break",
+        score=max(disputed.prior, disputed.threshold),
+        why=f"raised: {rule} fires on {runs[rule]} neighbouring frames without a break",
     )
 
 
-def _unbroken(rule: str, outward: Iterable[Matched]) -> list[float]:
-    """Strengths of `rule` frame by frame, from the nearest outwards, up to the first gap."""
-    run: list[float] = []
-    for matched in outward:
-        strength = firing(matched).get(rule)
-        if strength is None:
-            break
-        run.append(strength)
-    return run
+def _unbroken(rule: str, outward: Iterable[Matched]) -> int:
+    """On how many frames `rule` fires, from the nearest outwards, up to the first gap."""
+    return sum(1 for _ in itertools.takewhile(lambda matched: rule in firing(matched), outward))
