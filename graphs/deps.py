@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ruler.captioners.base import Captioner
 from ruler.reasoners.base import MatchContext, Reasoner
@@ -14,8 +15,11 @@ from ruler.schemas.runs import Cameras, Every, Place, Smoothing
 from ruler.schemas.taxonomy import Lexicon, Taxonomy
 from ruler.steps.captioning import Sample, View, samples_of
 from ruler.video.frames import Clip
-from ruler.video.sampling import sample_indices
 from rules_store.store import Store
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class ClipDeps:
 
     Attributes:
         run_id, clip_number: Where its results go in the store.
-        samples: All sampled frames of the clip, in order.
+        frames: Indices of all sampled frames, ascending: int64 (samples,).
         chunk: Samples a chunk.
         wave: Chunks a super-step; one checkpoint is written after each wave.
     """
@@ -33,7 +37,7 @@ class ClipDeps:
     run_id: str
     clip_number: int
     clip: Clip
-    samples: Sequence[Sample]
+    frames: NDArray[np.int64]
     view: View
     reasoner: Reasoner
     revision: Revision
@@ -48,7 +52,7 @@ class ClipDeps:
     @property
     def chunks(self) -> int:
         """How many chunks the clip has."""
-        return -(-len(self.samples) // self.chunk)
+        return -(-len(self.frames) // self.chunk)
 
     def second_at(self, frame: int) -> float:
         """Presentation time of a frame; one frame's length past the last for the end."""
@@ -59,7 +63,8 @@ class ClipDeps:
 
     def chunk_samples(self, number: int) -> Sequence[Sample]:
         """The samples of one chunk."""
-        return self.samples[number * self.chunk : (number + 1) * self.chunk]
+        start = number * self.chunk
+        return samples_of(self.clip, self.frames, start, start + self.chunk)
 
     def match_context(self, *, linked: bool) -> MatchContext:
         """What the reasoner may look at when it matches."""
@@ -101,8 +106,3 @@ class InductionDeps:
             as_of=self.as_of,
             linked=linked,
         )
-
-
-def clip_samples(clip: Clip, every: Every) -> list[Sample]:
-    """All sampled frames of a clip."""
-    return samples_of(clip, sample_indices(clip.times, every).tolist())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from graphs.deps import InductionDeps, clip_samples
+from graphs.deps import InductionDeps
 from ruler.errors import InputError
 from ruler.schemas.base import content_hash
 from ruler.schemas.captions import SceneModel
@@ -12,10 +12,11 @@ from ruler.schemas.induction import Checkup, Consensus, Proposal, Reference
 from ruler.schemas.rules import Rule, RuleSet
 from ruler.schemas.verdicts import Matched
 from ruler.steps import batching, scoring
-from ruler.steps.captioning import View, caption_samples
+from ruler.steps.captioning import View, caption_samples, samples_of
 from ruler.steps.merging import Merge, merge
 from ruler.steps.verification import verify
 from ruler.steps.voting import aggregate
+from ruler.video.sampling import sample_indices
 from rules_store.rule_files import dump_rules, edit_rules
 from rules_store.scenes import NewRevision
 
@@ -34,7 +35,7 @@ def caption_reference(deps: InductionDeps, position: int, scene_model: str | Non
     clip = deps.clips[position]
     model: SceneModel | None = deps.store.scenes.model(scene_model) if scene_model else None
     view = View(deps.captioner, model)
-    samples = clip_samples(clip, deps.every)
+    samples = samples_of(clip, sample_indices(clip.times, deps.every))
     observations, _ = caption_samples(view, clip, samples, deps.store.captions)
     name = clip.info.name
     references = [Reference(clip=name, observation=seen) for seen in observations]

@@ -14,7 +14,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from graphs import deduction
-from graphs.deps import ClipDeps, clip_samples
+from graphs.deps import ClipDeps
 from ruler.captioners.base import Captioner
 from ruler.errors import ClipError, InputError, NotFoundError
 from ruler.jobs.inputs import captioner_named, open_all, reasoner_named
@@ -35,6 +35,7 @@ from ruler.schemas.taxonomy import Lexicon, Taxonomy
 from ruler.steps.captioning import View
 from ruler.video.clips import clip_names
 from ruler.video.frames import Clip
+from ruler.video.sampling import sample_indices
 from rules_store.store import Store
 from rules_store.taxonomy_files import load_lexicon, load_taxonomy
 
@@ -186,7 +187,7 @@ class _Tools:
             run_id=spec.id,
             clip_number=number,
             clip=clip,
-            samples=clip_samples(clip, spec.every or self.view.captioner.default_every),
+            frames=sample_indices(clip.times, spec.every or self.view.captioner.default_every),
             view=self.view,
             reasoner=self.reasoner,
             revision=self.revision,
@@ -287,7 +288,7 @@ def _detect_clip(tools: _Tools, number: int, clip: Clip, folder: Path, report: R
         "max_concurrency": at_once(tools.machine.workers),
         "recursion_limit": 2 * deps.chunks + 100,
     }
-    total, done = len(deps.samples), 0
+    total, done = len(deps.frames), 0
     report(Progress(clip.info.name, 0, total))
     with _checkpointer(folder / CHECKPOINT) as saver:
         graph = deduction.builder().compile(checkpointer=saver, name="deduction")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ruler.captioners.base import Captioner
 from ruler.schemas.base import content_hash
@@ -13,6 +13,10 @@ from ruler.schemas.observations import Observation
 from ruler.schemas.runs import Usage
 from ruler.video.frames import Clip, FrameWindow
 from ruler.video.sampling import read_windows
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class CaptionCache(Protocol):
@@ -159,16 +163,20 @@ def _observe(sample: Sample, answer: Caption | str | None) -> Observation:
     )
 
 
-def samples_of(clip: Clip, frames: Sequence[int]) -> list[Sample]:
-    """Samples for ascending frame indices; the last speaks for the rest of the clip."""
-    ends = [*frames[1:], clip.info.frames]
+def samples_of(
+    clip: Clip, frames: NDArray[np.int64], start: int = 0, stop: int | None = None
+) -> list[Sample]:
+    """Samples for frames[start:stop], each speaking up to the next; the last for the clip's rest.
+
+    Args:
+        clip: Gives the time stamps.
+        frames: All sampled frame indices of the clip, ascending: int64 (samples,).
+        start: Where to begin in `frames`.
+        stop: Where to end (exclusive); None for all.
+    """
+    stop = len(frames) if stop is None else min(stop, len(frames))
+    ends = [*frames[start + 1 : stop + 1], clip.info.frames]
     return [
-        Sample(frame_index=frame, until_frame=end, time_seconds=float(clip.times[frame]))
-        for frame, end in zip(frames, ends, strict=True)
+        Sample(frame_index=int(frame), until_frame=int(end), time_seconds=float(clip.times[frame]))
+        for frame, end in zip(frames[start:stop], ends, strict=False)
     ]
-
-
-def chunks(samples: Sequence[Sample], size: int) -> Iterator[Sequence[Sample]]:
-    """Samples in runs of `size`."""
-    for start in range(0, len(samples), size):
-        yield samples[start : start + size]

@@ -74,30 +74,27 @@ def link(carry: Carry, observation: Observation) -> tuple[Carry, Observation]:
 
 def _assign(boxes: list[Box], tracks: list[Track]) -> dict[int, Track]:
     """Greedy pairing by closeness, best first; a track and a figure pair at most once."""
-    candidates = [
-        (score, position, track)
-        for position, box in enumerate(boxes)
-        for track in tracks
-        if (score := _closeness(box, track.box)) > 0
-    ]
-    candidates.sort(key=lambda entry: (-entry[0], entry[1], entry[2].id))
+    places = [(*box.centre, box.height, box) for box in boxes]
+    candidates: list[tuple[float, int, int, Track]] = []
+    for track in tracks:
+        x, y = track.box.centre
+        height = track.box.height
+        for position, (other_x, other_y, other_height, box) in enumerate(places):
+            # Overlap wins; without any, boxes within half a height of each other may be one.
+            overlap = box.overlap(track.box)
+            distance = max(abs(x - other_x), abs(y - other_y))
+            near = 1.0 - 2.0 * distance / max(height, other_height)
+            score = 1.0 + overlap if overlap else near
+            if score > 0:
+                candidates.append((score, position, track.id, track))
+    candidates.sort(key=lambda entry: (-entry[0], entry[1], entry[2]))
     pairs: dict[int, Track] = {}
     taken: set[int] = set()
-    for _, position, track in candidates:
-        if position not in pairs and track.id not in taken:
+    for _, position, number, track in candidates:
+        if position not in pairs and number not in taken:
             pairs[position] = track
-            taken.add(track.id)
+            taken.add(number)
     return pairs
-
-
-def _closeness(first: Box, second: Box) -> float:
-    """Overlap, or a smaller value for boxes that lie within half a height of each other."""
-    if overlap := first.overlap(second):
-        return 1.0 + overlap
-    height = max(first.height, second.height)
-    (x1, y1), (x2, y2) = first.centre, second.centre
-    distance = max(abs(x1 - x2), abs(y1 - y2))
-    return max(0.0, 1.0 - distance / (0.5 * height))
 
 
 def _move(track: Track, box: Box, now: float) -> Track:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ruler.text.analysis import FUNCTION_WORDS, Token, analyse, lemma_of
+from ruler.text.analysis import FUNCTION_WORDS, Token, analyse
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +41,32 @@ def find_phrase(text: str, phrase: str, language: str = "en") -> Found | None:
     content, everything = _phrase_lemmas(phrase, language)
     if not content:
         return None
-    clauses: dict[int, list[Token]] = {}
-    for token in analyse(text, language):
-        if not (token.is_negated or token.is_speculated):
-            clauses.setdefault(token.clause, []).append(token)
     found = [
         candidate
-        for tokens in clauses.values()
-        if (candidate := _in_clause(tokens, phrase, content, everything)) is not None
+        for lemmas, tokens in _asserted(text, language)
+        if content <= lemmas
+        and (candidate := _in_clause(tokens, phrase, content, everything)) is not None
     ]
     return min(found, key=lambda f: (-f.strength, f.stop - f.start, f.start), default=None)
 
 
+@lru_cache(maxsize=8192)
+def _asserted(text: str, language: str) -> tuple[tuple[frozenset[str], tuple[Token, ...]], ...]:
+    """By clause: what is neither negated nor speculated, as lemmas and as tokens.
+
+    The lemmas rule out most phrases at once; a taxonomy tries hundreds of them on each caption.
+    """
+    clauses: dict[int, list[Token]] = {}
+    for token in analyse(text, language):
+        if not (token.is_negated or token.is_speculated):
+            clauses.setdefault(token.clause, []).append(token)
+    return tuple(
+        (frozenset(token.lemma for token in tokens), tuple(tokens)) for tokens in clauses.values()
+    )
+
+
 def _in_clause(
-    tokens: list[Token], phrase: str, content: frozenset[str], everything: tuple[str, ...]
+    tokens: tuple[Token, ...], phrase: str, content: frozenset[str], everything: tuple[str, ...]
 ) -> Found | None:
     """The shortest span of the clause that holds all content words."""
     best: tuple[int, int] | None = None
@@ -82,6 +94,3 @@ def find_any(text: str, phrases: Iterable[str], language: str = "en") -> Found |
 def same_meaning(first: str, second: str, language: str = "en") -> bool:
     """True where two phrases have the same content lemmas."""
     return _phrase_lemmas(first, language)[0] == _phrase_lemmas(second, language)[0]
-
-
-__all__ = ["Found", "find_any", "find_phrase", "lemma_of", "same_meaning"]

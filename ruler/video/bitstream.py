@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 _START_CODE = re.compile(rb"\x00\x00\x01")
 _H264_SLICES = range(1, 6)
+_H264_RESTARTS = {5}
 _HEVC_SLICES = range(32)
+_HEVC_RESTARTS = range(16, 21)
 _HEVC_SUBLAYER = range(16)
 
 _PICTURE_TYPES = {"mpeg2video": (b"\0\0\1\0", 10, 3, 3), "mpeg4": (b"\0\0\1\xb6", 0, 2, 2)}
@@ -31,6 +33,18 @@ def is_shown(packet: bytes, codec: str) -> bool:
     return codec != "vp8" or not packet or bool(packet[0] >> 4 & 1)
 
 
+def is_clean_start(packet: bytes, codec: str, nal_length: int) -> bool:
+    """Whether nothing after this key picture rests on anything before it, as far as it says.
+
+    Containers call the start of a periodic intra refresh key, too.
+    """
+    clean = {"h264": _H264_RESTARTS, "hevc": _HEVC_RESTARTS}.get(codec)
+    if clean is None:
+        return True
+    shift, mask = (0, 31) if codec == "h264" else (1, 63)
+    return any(unit and unit[0] >> shift & mask in clean for unit in _units(packet, nal_length))
+
+
 def may_be_referenced(packet: bytes, codec: str, nal_length: int) -> bool:
     """Whether other pictures may be predicted from this one; True wherever that is not certain.
 
@@ -40,7 +54,7 @@ def may_be_referenced(packet: bytes, codec: str, nal_length: int) -> bool:
         return _has_other_than_b(packet, codec)
     if codec not in {"h264", "hevc"}:
         return True
-    units = list(_with_lengths(packet, nal_length) if nal_length else _with_start_codes(packet))
+    units = list(_units(packet, nal_length))
     if not units or any(len(unit) < 2 for unit in units):
         return True
     return any(_is_reference(unit[0], codec) for unit in units)
@@ -61,6 +75,11 @@ def _is_reference(header: int, codec: str) -> bool:
         return header & 31 in _H264_SLICES and header >> 5 & 3 > 0
     kind = header >> 1 & 63
     return kind in _HEVC_SLICES and not (kind in _HEVC_SUBLAYER and kind % 2 == 0)
+
+
+def _units(packet: bytes, nal_length: int) -> Iterator[bytes]:
+    """The first two bytes of each NAL unit."""
+    return _with_lengths(packet, nal_length) if nal_length else _with_start_codes(packet)
 
 
 def _with_lengths(packet: bytes, nal_length: int) -> Iterator[bytes]:

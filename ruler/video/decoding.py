@@ -18,7 +18,7 @@ from av.video.reformatter import VideoReformatter
 from ruler.video.bitstream import may_be_referenced
 from ruler.video.containers import DECODER_THREADS, opened, prepare_decoder, video_stream
 from ruler.video.pictures import finish
-from ruler.video.probe import each_packet
+from ruler.video.probe import each_packet, position_of
 from ruler.video.walk import LOST, DamageError, Walk
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Source:
             if place is not None and place >= (stop if is_started else entry + 1):
                 return
             # A damaged container may count time differently after a seek; the position does not.
-            if place == entry and (packet.pos or -1) != self._index.position(entry):
+            if place == entry and position_of(packet) != self._index.position(entry):
                 return
             is_started = is_started or place == entry
             if is_started:
@@ -131,16 +131,20 @@ class Decoder:
             Source(self._path, self._index, threads=DECODER_THREADS) as quick,
             Source(self._path, self._index, threads=1) as careful,
         ):
-            done = 0
+            done, is_whole = 0, True
             while done < len(held):
+                walk = (
+                    self._walk_quickly(quick, held[done:])
+                    if is_whole
+                    else (self._walk_carefully(careful, held[done:]))
+                )
+                is_whole = True
                 try:
-                    for picture in self._walk_quickly(quick, held[done:]):
+                    for picture in walk:
                         done += 1
                         yield picture
                 except DamageError:
-                    for picture in self._walk_carefully(careful, held[done:]):
-                        done += 1
-                        yield picture
+                    is_whole = False
         yield from [LOST] * (len(ranks) - len(held))
 
     def _walk_quickly(
@@ -180,12 +184,12 @@ class Decoder:
         group = list(takewhile(lambda rank: self._index.entry(rank) == entry, ranks))
         # Two groups, because the first shows no damage where key pictures are none (see `Walk`).
         earlier = self._index.entry_before(self._index.entry_before(entry))
-        try:
-            walk = Walk(self._index, group, entry, is_careful=True, is_last_resort=earlier == entry)
-            yield from self._judge(source, walk)
-        except DamageError:
-            walk = Walk(self._index, group, earlier, is_careful=True, is_last_resort=True)
-            yield from self._judge(source, walk)
+        if earlier < entry:
+            with suppress(DamageError):
+                yield from self._judge(source, Walk(self._index, group, entry, is_careful=True))
+                return
+        walk = Walk(self._index, group, earlier, is_careful=True, is_last_resort=True)
+        yield from self._judge(source, walk)
 
     def _judge(self, source: Source, walk: Walk) -> Iterator[NDArray[np.uint8] | str]:
         for place, packet in source.packets(walk.entry, walk.last + 1):

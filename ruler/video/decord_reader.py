@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import av
 
+from ruler.video.bitstream import is_clean_start
 from ruler.video.containers import DECODER_THREADS, opened, prepare_decoder, video_stream
 from ruler.video.pictures import finish
 
@@ -22,11 +24,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
+    from av.packet import Packet
+    from av.video.stream import VideoStream
     from numpy.typing import NDArray
 
     from ruler.video.index import PacketIndex
 
 _CODECS = frozenset({"h264", "hevc", "mjpeg", "mpeg2video", "mpeg4", "vp8", "vp9"})
+_FORMATS = ("avi", "matroska", "mov")  # in others decord's seeks go astray
 
 
 def is_installed() -> bool:
@@ -73,15 +78,24 @@ def _open(path: Path) -> Any:
 
 
 def _is_whole(path: Path, index: PacketIndex) -> bool:
-    ranks = []
+    ranks: list[int | None] = []
     try:
         with opened(path) as container:
             stream = video_stream(container, path)
             prepare_decoder(stream, threads=DECODER_THREADS)
-            for frame in container.decode(stream):
-                if frame.is_corrupt:
+            if not container.format.name.startswith(_FORMATS):
+                return False
+            for packet in chain(container.demux(stream), [None]):
+                if packet and packet.is_keyframe and not _is_clean_start(packet, index):
                     return False
-                ranks.append(index.rank(frame.pts))
+                frames = stream.decode(packet) if packet is None or packet.size else []
+                ranks.extend(
+                    None if frame.is_corrupt else index.rank(frame.pts) for frame in frames
+                )
     except av.FFmpegError:
         return False
     return ranks == list(range(index.listed))
+
+
+def _is_clean_start(packet: Packet[VideoStream], index: PacketIndex) -> bool:
+    return is_clean_start(bytes(packet), index.codec, index.nal_length)

@@ -69,7 +69,7 @@ class _Table:
             return
         self.stamps.append(packet.pts)
         self.decode_stamps.append(packet.pts if packet.dts is None else packet.dts)
-        self.positions.append(-1 if packet.pos is None else packet.pos)
+        self.positions.append(position_of(packet))
         self.is_key.append(packet.is_keyframe)
         self.is_damaged.append(packet.is_corrupt)
 
@@ -136,6 +136,11 @@ def each_packet(container: InputContainer, stream: VideoStream) -> Iterator[Pack
             errors += 1
         else:
             return
+
+
+def position_of(packet: Packet[VideoStream]) -> int:
+    """Where in the file a packet begins, -1 where the container does not say."""
+    return -1 if packet.pos is None else packet.pos
 
 
 def _demux(container: InputContainer, stream: VideoStream) -> tuple[_Table, int]:

@@ -140,7 +140,8 @@ class Walk:
             self._spoil(at)
 
     def finish(self) -> None:
-        """Note that the decoder has given all it had."""
+        """Note that nothing more will come; every wanted picture can be released after it."""
+        self._sent = len(self._fates) - 1
         self._miss_until(self._end)
 
     def release(self) -> Iterator[NDArray[np.uint8] | str]:

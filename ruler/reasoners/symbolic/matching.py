@@ -17,8 +17,7 @@ from ruler.schemas.verdicts import (
     NotEvaluable,
     WordEvidence,
 )
-from ruler.text.analysis import content_tokens
-from ruler.text.phrases import lemma_of
+from ruler.text.analysis import content_tokens, lemma_of
 
 _HOLDS = 0.5
 
