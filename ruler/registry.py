@@ -30,18 +30,21 @@ ENTRY_POINT_GROUPS: dict[Kind, str] = {
 @dataclass(frozen=True)
 class Builtin:
     """A provider that ships with ruler. `extra` names the optional part it needs, `probe` a module
-    of that part."""
+    of that part. Options are for those that call a model; an embedded one has nothing to set."""
 
     target: str
     extra: str | None = None
     probe: str | None = None
+    takes_options: bool = False
 
 
 BUILTINS: dict[Kind, dict[str, Builtin]] = {
     "captioner": {
         "motion": Builtin("ruler.captioners.motion:create"),
         "replay": Builtin("ruler.captioners.replay:create"),
-        "chat": Builtin("ruler.captioners.chat:create", extra="chat", probe="langchain"),
+        "chat": Builtin(
+            "ruler.captioners.chat:create", extra="chat", probe="langchain", takes_options=True
+        ),
     },
     "reasoner": {
         "symbolic": Builtin("ruler.reasoners.symbolic:create"),
@@ -74,7 +77,11 @@ def resolve(kind: Kind, name: str, options: Mapping[str, object] | None = None) 
         MissingExtraError: its optional dependency is not installed.
     """
     provider, model = split_name(name)
-    factory = _builtin(kind, provider) or _installed(kind, provider)
+    builtin = BUILTINS[kind].get(provider)
+    if builtin is not None:
+        given = options if builtin.takes_options else None
+        return _load(kind, provider, builtin)(model, given or {})
+    factory = _installed(kind, provider)
     if factory is None:
         known = names(kind)
         near = difflib.get_close_matches(provider, known, n=1)
@@ -85,10 +92,7 @@ def resolve(kind: Kind, name: str, options: Mapping[str, object] | None = None) 
     return factory(model, options or {})
 
 
-def _builtin(kind: Kind, provider: str) -> Factory | None:
-    builtin = BUILTINS[kind].get(provider)
-    if builtin is None:
-        return None
+def _load(kind: Kind, provider: str, builtin: Builtin) -> Factory:
     if builtin.extra and builtin.probe and importlib.util.find_spec(builtin.probe) is None:
         raise MissingExtraError(f"{kind} {provider!r}", builtin.extra)
     module, _, attribute = builtin.target.partition(":")
