@@ -11,8 +11,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from ruler.jobs.detect import DetectRequest, Machine, detect
+from ruler.jobs.detect import DetectRequest, detect
 from ruler.jobs.induce import InduceRequest, induce
+from ruler.jobs.tools import Machine
 from ruler.settings import Settings
 from rules_store.store import Store
 
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             DetectRequest(clips=[given.clip], scene=given.scene, frame_rate=given.frame_rate),
             Machine(store=store, runs=settings.runs, workers=settings.workers),
         )
-        events = store.runs.events(found.record.spec.id, 0)
+        events = store.events.of_clip(found.record.spec.id, 0)
     coverage = found.record.coverage
     print(f"{coverage.anomaly} of {coverage.total} sampled frames are anomalies")
     for event in events:

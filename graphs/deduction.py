@@ -23,9 +23,13 @@ from graphs.deps import ClipDeps
 
 
 class ClipState(TypedDict, total=False):
-    """The whole state of a clip's detection: the first chunk that no wave has covered yet."""
+    """The whole state of a clip's detection: the wave of chunks [cursor, until) in work.
+
+    The wave's end is kept, too: an attempt with other workers goes on with the wave as it was sent.
+    """
 
     cursor: int
+    until: int
 
 
 class ChunkState(TypedDict):
@@ -37,18 +41,16 @@ class ChunkState(TypedDict):
 Graph = StateGraph[ClipState, ClipDeps, ClipState, ClipState]
 
 
-def plan(state: ClipState) -> ClipState:
-    """Begin at the first chunk, or go on where an earlier attempt stopped."""
-    return {"cursor": state.get("cursor", 0)}
+def plan(state: ClipState, runtime: Runtime[ClipDeps]) -> ClipState:
+    """Begin with the first wave of chunks."""
+    return _wave(0, runtime.context)
 
 
 def fan_out(state: ClipState, runtime: Runtime[ClipDeps]) -> list[Send] | str:
     """Send the next wave of chunks, or go on to the reduce."""
-    first, deps = state["cursor"], runtime.context
-    if first >= deps.chunks:
+    if state["cursor"] >= runtime.context.chunks:
         return "link"
-    wave = range(first, min(first + deps.wave, deps.chunks))
-    return [Send("chunk", {"chunk": number}) for number in wave]
+    return [Send("chunk", {"chunk": number}) for number in range(state["cursor"], state["until"])]
 
 
 def chunk(state: ChunkState, runtime: Runtime[ClipDeps]) -> ClipState:
@@ -60,7 +62,11 @@ def chunk(state: ChunkState, runtime: Runtime[ClipDeps]) -> ClipState:
 
 def advance(state: ClipState, runtime: Runtime[ClipDeps]) -> ClipState:
     """Move the cursor past a finished wave."""
-    return {"cursor": state["cursor"] + runtime.context.wave}
+    return _wave(state["until"], runtime.context)
+
+
+def _wave(first: int, deps: ClipDeps) -> ClipState:
+    return {"cursor": first, "until": min(first + deps.wave, deps.chunks)}
 
 
 def link(state: ClipState, runtime: Runtime[ClipDeps]) -> ClipState:

@@ -31,6 +31,7 @@ class ClipDeps:
         frames: Indices of all sampled frames, ascending: int64 (samples,).
         chunk: Samples a chunk.
         wave: Chunks a super-step; one checkpoint is written after each wave.
+        again: Chunks to work on although they are stored: frames of theirs failed before.
     """
 
     store: Store
@@ -48,6 +49,7 @@ class ClipDeps:
     clip_start: dt.datetime | None
     chunk: int = 64
     wave: int = 8
+    again: frozenset[int] = frozenset()
 
     @property
     def chunks(self) -> int:

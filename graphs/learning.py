@@ -13,7 +13,7 @@ from ruler.schemas.rules import Rule, RuleSet
 from ruler.schemas.verdicts import Matched
 from ruler.steps import batching, scoring
 from ruler.steps.captioning import View, caption_samples, samples_of
-from ruler.steps.merging import Merge, merge
+from ruler.steps.merging import Merge, learned_so_far, merge
 from ruler.steps.verification import verify
 from ruler.steps.voting import aggregate
 from ruler.video.sampling import sample_indices
@@ -115,9 +115,9 @@ def check_rules(deps: InductionDeps, keys: Sequence[str]) -> dict[str, Checkup]:
 
 def merge_rules(deps: InductionDeps, proposed: RuleSet) -> Merge:
     """Merge the proposal with what is active; a first induction is taken as it is."""
-    active = deps.store.scenes.find(deps.brief.scene)
-    base = deps.store.scenes.last_induced(deps.brief.scene)
-    return merge(base.rule_set if base else None, active.rule_set if active else None, proposed)
+    line = deps.store.scenes.lineage(deps.brief.scene)
+    base = learned_so_far([(revision.rule_set, revision.by_induction) for revision in line])
+    return merge(base, line[-1].rule_set if line else None, proposed)
 
 
 def save_rules(

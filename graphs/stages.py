@@ -19,7 +19,8 @@ from ruler.steps.windows import with_neighbours
 def detect_chunk(deps: ClipDeps, number: int) -> int:
     """Caption and match one chunk unless it is stored already; the number of frames in it."""
     samples = deps.chunk_samples(number)
-    if number in deps.store.runs.chunks_done(deps.run_id, deps.clip_number):
+    done = deps.store.traces.chunks_done(deps.run_id, deps.clip_number)
+    if number in done and number not in deps.again:
         return len(samples)
     observations, usage = captioning.caption_samples(
         deps.view, deps.clip, samples, deps.store.captions
@@ -29,18 +30,18 @@ def detect_chunk(deps: ClipDeps, number: int) -> int:
         Trace(observation=seen, matched=found)
         for seen, found in zip(observations, matched, strict=True)
     ]
-    deps.store.runs.save_chunk(deps.run_id, deps.clip_number, number, traces, usage)
+    deps.store.traces.save_chunk(deps.run_id, deps.clip_number, number, traces, usage)
     return len(samples)
 
 
 def link_clip(deps: ClipDeps) -> None:
     """Fold linking over the clip, match linked rules, and make each frame's first score."""
-    runs, weights = deps.store.runs, scoring.weights_of(deps.revision.rule_set.live)
+    store, weights = deps.store.traces, scoring.weights_of(deps.revision.rule_set.live)
     context = deps.match_context(linked=True)
 
     def linked() -> Iterator[Trace]:
         carry = Carry()
-        for trace in runs.traces(deps.run_id, deps.clip_number, with_linked=False):
+        for trace in store.read(deps.run_id, deps.clip_number, with_linked=False):
             carry, observation = link(carry, trace.observation)
             [more] = deps.reasoner.match([observation], context)
             matched = scoring.joined(trace.matched, more)
@@ -51,7 +52,7 @@ def link_clip(deps: ClipDeps) -> None:
                 match=_first_score(observation, matched, weights),
             )
 
-    runs.save_links(deps.run_id, deps.clip_number, linked())
+    store.save_links(deps.run_id, deps.clip_number, linked())
 
 
 def _first_score(
@@ -65,51 +66,51 @@ def _first_score(
 
 def smooth_clip(deps: ClipDeps) -> None:
     """Smooth the first scores over true time."""
-    runs, place = deps.store.runs, (deps.run_id, deps.clip_number)
-    points = ((time, score) for _, time, score in runs.scores(*place, "match"))
-    frames = (frame for frame, _, _ in runs.scores(*place, "match"))
-    runs.save_scores(*place, "smooth", zip(frames, smooth(points, deps.smoothing), strict=True))
+    store, place = deps.store.traces, (deps.run_id, deps.clip_number)
+    points = ((time, score) for _, time, score in store.scores(*place, "match"))
+    frames = (frame for frame, _, _ in store.scores(*place, "match"))
+    store.save_scores(*place, "smooth", zip(frames, smooth(points, deps.smoothing), strict=True))
 
 
 def reason_clip(deps: ClipDeps) -> None:
     """Check disputed frames again."""
     place = (deps.run_id, deps.clip_number)
     # An earlier attempt's notes are dropped: this stage writes the first ones.
-    traces = (replace(trace, notes=()) for trace in deps.store.runs.traces(*place))
+    traces = (replace(trace, notes=()) for trace in deps.store.traces.read(*place))
     reasoned = reasoning.reason(
         traces,
         deps.reasoner.check,
         threshold=deps.revision.rule_set.threshold,
         is_causal=deps.smoothing.is_causal,
     )
-    deps.store.runs.save_reasoned(*place, "reason", reasoned)
+    deps.store.traces.save_reasoned(*place, "reason", reasoned)
 
 
 def reflect_clip(deps: ClipDeps) -> None:
     """Reflect on candidate events; frames outside of them keep their score."""
-    runs, place = deps.store.runs, (deps.run_id, deps.clip_number)
+    store, place = deps.store.traces, (deps.run_id, deps.clip_number)
     rule_set = deps.revision.rule_set
-    runs.clear_reflections(*place)
-    runs.save_scores(*place, "reflect", ((f, s) for f, _, s in runs.scores(*place, "reason")))
-    for span in reflection.candidates(runs.scores(*place, "reason"), rule_set.threshold):
+    deps.store.events.clear_reflections(*place)
+    store.save_scores(*place, "reflect", ((f, s) for f, _, s in store.scores(*place, "reason")))
+    for span in reflection.candidates(store.scores(*place, "reason"), rule_set.threshold):
         frames = (span.start_frame, span.stop_frame)
         answer = reflection.reflect_span(
-            runs.traces(*place, first_frame=frames[0], stop_frame=frames[1]),
+            store.read(*place, first_frame=frames[0], stop_frame=frames[1]),
             span,
             reasoner=deps.reasoner,
             rule_set=rule_set,
             taxonomy=deps.taxonomy,
         )
-        runs.save_reflection(*place, frames, answer)
+        deps.store.events.save_reflection(*place, frames, answer)
         if answer.first != answer.second:
-            traces = runs.traces(*place, first_frame=frames[0], stop_frame=frames[1])
+            traces = store.read(*place, first_frame=frames[0], stop_frame=frames[1])
             moved = reflection.apply(traces, answer, rule_set.threshold)
-            runs.save_reasoned(*place, "reflect", moved)
+            store.save_reasoned(*place, "reflect", moved)
 
 
 def judge_clip(deps: ClipDeps) -> None:
     """Turn every trace into a verdict."""
-    deps.store.runs.save_verdicts(
+    deps.store.traces.save_verdicts(
         deps.run_id, deps.clip_number, (verdict for verdict, _ in verdicts(deps))
     )
 
@@ -123,7 +124,7 @@ def verdicts(deps: ClipDeps) -> Iterator[tuple[Verdict, Trace]]:
         deps.revision.rule_set.threshold,
     )
     around = with_neighbours(
-        deps.store.runs.traces(deps.run_id, deps.clip_number),
+        deps.store.traces.read(deps.run_id, deps.clip_number),
         lambda trace: trace.time_seconds,
         max(deps.smoothing.support_seconds, reasoning.NEIGHBOUR_SECONDS),
         is_causal=deps.smoothing.is_causal,
@@ -134,12 +135,12 @@ def verdicts(deps: ClipDeps) -> Iterator[tuple[Verdict, Trace]]:
 
 def find_events(deps: ClipDeps) -> None:
     """Store the events of a clip and mark it as done."""
-    runs, place = deps.store.runs, (deps.run_id, deps.clip_number)
+    store, place = deps.store.events, (deps.run_id, deps.clip_number)
     found = eventing.find_events(
         (verdict for verdict, _ in verdicts(deps)),
         {rule.id: rule for rule in deps.revision.rule_set.rules},
         second_at=deps.second_at,
-        reflection_at=lambda frame: runs.reflection(*place, frame),
+        reflection_at=lambda frame: store.reflection(*place, frame),
     )
-    runs.save_events(*place, list(found))
-    runs.set_clip(*place, done=True)
+    store.save(*place, list(found))
+    deps.store.runs.set_clip(*place, done=True)

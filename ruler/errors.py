@@ -46,7 +46,9 @@ class ClipError(InputError):
         self.clip = clip
         self.reason = reason
         self.advice = advice
-        super().__init__(f"{clip}: {reason}." + (f" {advice}" if advice else ""))
+        # A file's name is data: it starts no new line and colours no terminal.
+        shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in clip)
+        super().__init__(f"{shown}: {reason}." + (f" {advice}" if advice else ""))
 
 
 @dataclass(frozen=True)

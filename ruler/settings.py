@@ -24,7 +24,9 @@ class Settings(BaseSettings):
     worked on at once.
     """
 
-    model_config = SettingsConfigDict(env_prefix="RULER_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="RULER_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     store: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("ruler")))
     runs: Path = Path("runs")

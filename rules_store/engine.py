@@ -10,9 +10,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from ruler.errors import StoreError
 
@@ -29,9 +29,11 @@ def now_text() -> str:
 class Database:
     """An engine with one way to read and one way to write."""
 
-    def __init__(self, engine: Engine, where: str) -> None:
+    def __init__(self, engine: Engine, where: str, place: str) -> None:
         self.engine = engine
         self.where = where
+        self.place = place
+        """The folder or URL, without a password: results name it."""
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -87,26 +89,38 @@ def open_database(place: Path | str) -> Database:
     Raises:
         StoreError: it cannot be opened, is damaged, or was written by a newer ruler.
     """
-    if isinstance(place, str) and "://" in place:
-        url, where = place, f"the store {place.split('@')[-1]}"
-    else:
-        folder = Path(place)
-        where = f"the store {folder}"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"{where} cannot be created: {error.strerror}. Set RULER_STORE to another folder."
-            ) from error
-        url = f"sqlite:///{folder / DATABASE}"
-    engine = create_engine(url)
+    url, shown = _address(place)
+    where = f"the store {shown}"
+    try:
+        engine = create_engine(url)
+    except (ArgumentError, ImportError) as error:
+        raise StoreError(f"{where} cannot be opened: {error}. Check its URL.") from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
-    database = Database(engine, where)
+    database = Database(engine, where, shown)
     with _explained(where):
         _migrate(engine, where)
     return database
+
+
+def _address(place: Path | str) -> tuple[URL, str]:
+    """The database's URL, and how to call it; a folder is made where it is missing."""
+    if isinstance(place, str) and "://" in place:
+        try:
+            url = make_url(place)
+        except (ArgumentError, ValueError) as error:
+            raise StoreError("the store's URL (RULER_STORE) is none that can be read.") from error
+        return url, url.render_as_string(hide_password=True)
+    folder = Path(place)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the store {folder} cannot be created: {error.strerror}. "
+            "Set RULER_STORE to another folder."
+        ) from error
+    return URL.create("sqlite", database=str(folder / DATABASE)), str(folder)
 
 
 def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
@@ -148,11 +162,15 @@ def _migrate(engine: Engine, where: str) -> None:
         )
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(resources.files("rules_store") / "migrations"))
     writer = engine.execution_options(ruler_immediate=True)
-    with writer.begin() as connection:
-        # Another process may have migrated while this one waited for the lock: alembic looks again.
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    try:
+        with writer.begin() as connection:
+            # Another process may have migrated while this one waited: alembic looks again.
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreError(f"{where} has a schema that ruler does not know: {error}.") from error

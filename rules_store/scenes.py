@@ -180,18 +180,20 @@ class Scenes:
                 return None
         return self.revision(scene)
 
-    def last_induced(self, scene: str) -> Revision | None:
-        """The last induced revision that the active one descends from: the base of a three-way
-        merge. A proposal that nobody approved is no ancestor of anything."""
-        query = select(_RULE_SET.c.revision, _RULE_SET.c.parent, _RULE_SET.c.by_induction).where(
-            _RULE_SET.c.scene == scene
-        )
+    def lineage(self, scene: str) -> list[Revision]:
+        """The active revision and its ancestors, oldest first; empty where nothing is active.
+
+        A proposal that nobody approved is no ancestor of anything.
+        """
+        query = select(_RULE_SET.c.revision, _RULE_SET.c.parent).where(_RULE_SET.c.scene == scene)
         with self._db.read() as connection:
             number = _active(connection, scene)
-            known = {row.revision: row for row in connection.execute(query)}
-        while number is not None and not known[number].by_induction:
-            number = known[number].parent
-        return None if number is None else self.revision(scene, number)
+            parents = {row.revision: row.parent for row in connection.execute(query)}
+        line: list[Revision] = []
+        while number is not None:
+            line.append(self.revision(scene, number))
+            number = parents[number]
+        return line[::-1]
 
     def same_content(self, scene: str, source: str, scene_model_sha256: str | None) -> int | None:
         """The newest revision with this source and scene model, or None."""

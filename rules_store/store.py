@@ -7,8 +7,10 @@ from types import TracebackType
 
 from rules_store.captions import Captions
 from rules_store.engine import open_database
+from rules_store.events import Events
 from rules_store.runs import Runs
 from rules_store.scenes import Scenes
+from rules_store.traces import Traces
 
 
 class Store:
@@ -22,11 +24,13 @@ class Store:
     """
 
     def __init__(self, place: Path | str) -> None:
-        self.place = str(place)
         self._db = open_database(place)
+        self.place = self._db.place
         self.scenes = Scenes(self._db)
         self.captions = Captions(self._db)
-        self.runs = Runs(self._db, self.captions)
+        self.runs = Runs(self._db)
+        self.traces = Traces(self._db, self.captions)
+        self.events = Events(self._db)
 
     def __enter__(self) -> Store:
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from importlib import resources
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,7 @@ _Kind = Literal["taxonomies", "lexicons"]
 _SINGULAR: dict[_Kind, str] = {"taxonomies": "taxonomy", "lexicons": "lexicon"}
 
 
+@functools.lru_cache(maxsize=8)
 def parse_taxonomy(source: str, *, file: str = "taxonomy.yaml") -> Taxonomy:
     """Read a taxonomy file.
 
@@ -31,6 +33,7 @@ def parse_taxonomy(source: str, *, file: str = "taxonomy.yaml") -> Taxonomy:
     )
 
 
+@functools.lru_cache(maxsize=8)
 def parse_lexicon(source: str, *, file: str = "lexicon.yaml") -> Lexicon:
     """Read a lexicon file.
 

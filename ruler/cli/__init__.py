@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 
+_INTERRUPTED = 130
+"""The code with which typer ends on Ctrl-C."""
+
 
 def main() -> None:
     """The entry point of `ruler`: turns ruler's errors into one sentence and an exit code."""
     from ruler.cli.app import app
+    from ruler.cli.console import warn
     from ruler.errors import RulerError
 
     arguments = sys.argv[1:]
@@ -17,14 +21,21 @@ def main() -> None:
     except RulerError as error:
         if debug:
             raise
-        sys.stderr.write(f"ruler: {error}\n")
+        warn(str(error))
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write(
-            "\nruler: interrupted. A detection goes on with: ruler detect --resume RUN\n"
-        )
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            warn("interrupted. A detection goes on with: ruler detect --resume RUN")
+        raise
     except BrokenPipeError:
         # The reader (`| head`) has left; there is nobody to tell.
         sys.stderr.close()
         sys.exit(1)
+    except Exception as error:
+        if debug:
+            raise
+        warn(
+            f"something went wrong that ruler did not foresee ({type(error).__name__}: {error}). "
+            "Run it again with --debug to see where."
+        )
+        sys.exit(3)

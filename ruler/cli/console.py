@@ -20,30 +20,39 @@ def say(text: str = "") -> None:
     """One line of a result, on stdout, with rich's markup."""
     from rich.console import Console
 
-    Console(highlight=False, soft_wrap=True).print(text)
+    Console(highlight=False, soft_wrap=True, emoji=False).print(text)
 
 
 def show(renderable: Any) -> None:
     """A table or tree, on stdout."""
     from rich.console import Console
 
-    Console(highlight=False).print(renderable)
+    Console(highlight=False, emoji=False).print(renderable)
 
 
 def warn(text: str) -> None:
     """One line on stderr."""
-    sys.stderr.write(f"ruler: {text}\n")
+    sys.stderr.write(f"ruler: {printable(text)}\n")
+
+
+def printable(text: object, keep: str = "\n") -> str:
+    """Text of others without control characters, those in `keep` apart: no file's name can move
+    the cursor or colour the terminal."""
+    return "".join(
+        c if c.isprintable() or c in keep else "\N{REPLACEMENT CHARACTER}" for c in str(text)
+    )
 
 
 def plain(text: object) -> str:
-    """Text of others, safe inside rich's markup, without control characters."""
+    """One line of others' text, safe inside rich's markup."""
+    return block(printable(text, keep=""))
+
+
+def block(text: object) -> str:
+    """Lines of others' text, safe inside rich's markup."""
     from rich.markup import escape
 
-    return escape(
-        "".join(
-            c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in str(text)
-        )
-    )
+    return escape(printable(text))
 
 
 def emit_json(value: Any) -> None:
@@ -77,7 +86,7 @@ def progress() -> Iterator[Report]:
         yield report
 
 
-def parsed(option: str, parse: Callable[[str], T], text: str | None) -> T | None:
+def parsed(option: str, form: str, parse: Callable[[str], T], text: str | None) -> T | None:
     """Read an option's text; None stays None.
 
     Raises:
@@ -88,7 +97,7 @@ def parsed(option: str, parse: Callable[[str], T], text: str | None) -> T | None
     try:
         return parse(text)
     except ValueError as error:
-        raise InputError(f"{option} {text!r}: {error}.") from error
+        raise InputError(f"{option} takes {form}, not {text!r}.") from error
 
 
 def one_of(option: str, kind: Any, text: str) -> Any:

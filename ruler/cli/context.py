@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ruler.errors import InputError
 
 if TYPE_CHECKING:
-    from ruler.jobs.detect import Machine
+    from ruler.jobs.tools import Machine
     from ruler.settings import Settings
     from rules_store.store import Store
 
@@ -51,7 +51,7 @@ def machine(
     """Where a detection works."""
     from pathlib import Path
 
-    from ruler.jobs.detect import Machine
+    from ruler.jobs.tools import Machine
 
     known = settings()
     return Machine(

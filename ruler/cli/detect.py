@@ -87,11 +87,13 @@ def detect(
                 captioner=captioner,
                 reasoner=reasoner,
                 taxonomy=taxonomy,
-                every=console.parsed("--every", Every.parse, every),
+                every=console.parsed("--every", options.EVERY_FORM, Every.parse, every),
                 smoothing=smoothing_named(smoothing, online),
                 chunk=chunk,
                 frame_rate=fps,
-                start_time=console.parsed("--start-time", _clock, start_time),
+                start_time=console.parsed(
+                    "--start-time", "a time like 2026-11-21T23:00", _clock, start_time
+                ),
                 run_id=run_id,
             )
             result = job.detect(request, place, report)

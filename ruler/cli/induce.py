@@ -62,7 +62,7 @@ def induce(
         taxonomy=taxonomy,
         place=console.one_of("--place", Place, place),
         cameras=console.one_of("--cameras", Cameras, cameras),
-        every=console.parsed("--every", Every.parse, every),
+        every=console.parsed("--every", options.EVERY_FORM, Every.parse, every),
         frame_rate=fps,
         author=settings().author,
         reason=reason,

@@ -21,6 +21,7 @@ EveryOption = Annotated[
     str | None,
     typer.Option("--every", help="How densely to sample: 0.5s, 10f or all."),
 ]
+EVERY_FORM = "0.5s, 10f or all"
 FrameRate = Annotated[
     float | None,
     typer.Option("--fps", help="Frames a second of a folder of frames (25 if not given)."),

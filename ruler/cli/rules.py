@@ -102,8 +102,9 @@ def show_rule(
     from rules_store.rule_files import dump_rules
 
     alone = revision.rule_set.model_copy(update={"rules": (found,)})
-    console.say(f"[dim]# {revision.ref}, {revision.author}: {console.plain(revision.reason)}[/]")
-    console.say(console.plain(dump_rules(alone).rstrip()))
+    author, reason = console.plain(revision.author), console.plain(revision.reason)
+    console.say(f"[dim]# {revision.ref}, {author}: {reason}[/]")
+    console.say(console.block(dump_rules(alone).rstrip()))
 
 
 @app.command("export")

@@ -10,16 +10,16 @@ from pathlib import Path
 
 from ruler import metrics
 from ruler.errors import ClipError, InputError
-from ruler.evaluation.truth import Labels, frame_truth, load_labels
-from ruler.jobs.detect import DetectRequest, DetectResult, Machine, detect
+from ruler.evaluation.truth import frame_truth, load_labels
+from ruler.jobs.detect import DetectRequest, DetectResult, detect
 from ruler.jobs.induce import InduceRequest, induce
 from ruler.jobs.inputs import open_all
 from ruler.jobs.progress import Report
+from ruler.jobs.tools import Machine
 from ruler.reporting.jsonl import read_frames
 from ruler.schemas.datasets import ClipsManifest, EvalResult, RuleSetStamp
 from ruler.schemas.runs import Smoothing
 from ruler.schemas.verdicts import Verdict
-from ruler.video.clips import clip_names
 from rules_store.store import Store
 
 _ANSWERS = {"normal": 0, "anomaly": 1}
@@ -53,7 +53,7 @@ def evaluate_clips(
     Raises:
         InputError: clips or labels are missing or do not fit each other.
     """
-    labels = load_labels(base / manifest.labels) if manifest.labels else {}
+    truths = _truths(manifest, base)
     scene = _scene_name(manifest.name)
     started = time.monotonic()
     with Store(folder / "store") as store:
@@ -82,7 +82,7 @@ def evaluate_clips(
         seconds = time.monotonic() - began
     if errors := [clip.error for clip in result.record.clips if clip.error]:
         raise InputError("\n".join(errors))
-    return _figures(manifest, result, labels, paths, (seconds, began - started))
+    return _figures(manifest, result, truths, (seconds, began - started))
 
 
 def _scene_name(name: str) -> str:
@@ -90,32 +90,53 @@ def _scene_name(name: str) -> str:
     return re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_") or "dataset"
 
 
-def _figures(
-    manifest: ClipsManifest,
-    result: DetectResult,
-    labels: Labels,
-    paths: Sequence[str],
-    seconds: tuple[float, float],
-) -> EvalResult:
-    by_clip: dict[str, list[Verdict]] = {}
-    for verdict in read_frames(result.folder / "frames.jsonl"):
-        by_clip.setdefault(verdict.clip, []).append(verdict)
-    column, clips = _Column(), _Column()
-    opened = open_all(paths, manifest.fps)
-    for test, name, clip in zip(manifest.test, clip_names(paths), opened, strict=True):
+@dataclass(frozen=True)
+class _Truth:
+    """What is true of one test clip: by frame, with the frames' times, and maybe as a whole."""
+
+    frames: list[int]
+    times: list[float]
+    label: int | None
+
+
+def _truths(manifest: ClipsManifest, base: Path) -> list[_Truth]:
+    """The truth of each test clip; read before the work begins, so that a mistake costs nothing.
+
+    Raises:
+        InputError: a clip or its labels are missing, or do not fit each other.
+    """
+    labels = load_labels(base / manifest.labels) if manifest.labels else {}
+    opened = open_all([str(base / test.clip) for test in manifest.test], manifest.fps)
+    truths: list[_Truth] = []
+    for test, clip in zip(manifest.test, opened, strict=True):
         if isinstance(clip, ClipError):
             raise clip
         times = [float(time) for time in clip.times]
         entry = labels.get(test.clip)
         if entry is None and test.label is None:
             raise InputError(f"clip {test.clip!r} of {manifest.name} has no labels.")
-        found = by_clip.get(name, [])
+        frames = [int(test.label or 0)] * len(times)
         if entry is not None:
-            _add_frames(column, frame_truth(entry, times, test.clip), times, found)
-        else:
-            _add_frames(column, [int(test.label or 0)] * len(times), times, found)
-        if test.label is not None:
-            _add_clip(clips, test.label, found)
+            frames = frame_truth(entry, times, test.clip)
+        truths.append(_Truth(frames, times, test.label))
+    return truths
+
+
+def _figures(
+    manifest: ClipsManifest,
+    result: DetectResult,
+    truths: Sequence[_Truth],
+    seconds: tuple[float, float],
+) -> EvalResult:
+    by_clip: dict[str, list[Verdict]] = {}
+    for verdict in read_frames(result.folder / "frames.jsonl"):
+        by_clip.setdefault(verdict.clip, []).append(verdict)
+    column, clips = _Column(), _Column()
+    for truth, outcome in zip(truths, result.record.clips, strict=True):
+        found = by_clip.get(outcome.clip, [])
+        _add_frames(column, truth.frames, truth.times, found)
+        if truth.label is not None:
+            _add_clip(clips, truth.label, found)
     return EvalResult(
         name=manifest.name,
         kind=manifest.kind,

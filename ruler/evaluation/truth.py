@@ -26,13 +26,24 @@ def load_labels(path: Path) -> Labels:
         raise InputError(f"{path} must map clips to labels, not be a {type(labels).__name__}.")
     for clip, entry in labels.items():
         is_frames = isinstance(entry, list) and all(label in (0, 1) for label in entry)
-        is_spans = isinstance(entry, dict) and isinstance(entry.get("seconds"), list)
-        if not (is_frames or is_spans):
+        if not (is_frames or _is_spans(entry)):
             raise InputError(
                 f"{path}: the labels of {clip!r} must be a list of 0 and 1 a frame, or "
                 '{"seconds": [[start, stop], ...]}.'
             )
     return labels
+
+
+def _is_spans(entry: Any) -> bool:
+    """`{"seconds": [[start, stop], ...]}` with numbers, start before stop."""
+    spans = entry.get("seconds") if isinstance(entry, dict) else None
+    return isinstance(spans, list) and all(
+        isinstance(span, list)
+        and len(span) == 2
+        and all(isinstance(end, int | float) for end in span)
+        and span[0] <= span[1]
+        for span in spans
+    )
 
 
 def frame_truth(entry: Any, times: Sequence[float], clip: str) -> list[int]:

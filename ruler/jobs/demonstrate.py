@@ -8,9 +8,10 @@ from pathlib import Path
 
 from ruler.errors import InputError
 from ruler.jobs.demo import DemoClip, render_demo
-from ruler.jobs.detect import DetectRequest, DetectResult, Machine, detect
+from ruler.jobs.detect import DetectRequest, DetectResult, detect
 from ruler.jobs.induce import InduceRequest, InduceResult, induce
 from ruler.jobs.progress import Progress, Report, silent
+from ruler.jobs.tools import Machine
 from ruler.schemas.runs import Place
 from rules_store.store import Store
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import re
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from langchain_core.runnables import RunnableConfig
@@ -15,13 +16,11 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 
 from graphs import deduction
 from graphs.deps import ClipDeps
-from ruler.captioners.base import Captioner
 from ruler.errors import ClipError, InputError, NotFoundError
-from ruler.jobs.inputs import captioner_named, open_all, reasoner_named
+from ruler.jobs.inputs import open_all
 from ruler.jobs.progress import Progress, Report, at_once, silent
 from ruler.jobs.results import read_record, write_record, write_results
-from ruler.reasoners.base import Reasoner
-from ruler.schemas.rules import Revision
+from ruler.jobs.tools import Machine, Tools, tools_for
 from ruler.schemas.runs import (
     Cameras,
     Coverage,
@@ -31,15 +30,11 @@ from ruler.schemas.runs import (
     RunSpec,
     Smoothing,
 )
-from ruler.schemas.taxonomy import Lexicon, Taxonomy
-from ruler.steps.captioning import View
 from ruler.video.clips import clip_names
 from ruler.video.frames import Clip
-from ruler.video.sampling import sample_indices
-from rules_store.store import Store
-from rules_store.taxonomy_files import load_lexicon, load_taxonomy
 
 CHECKPOINT = "checkpoint.sqlite"
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -64,16 +59,6 @@ class DetectRequest:
     place: Place = "any"
     cameras: Cameras = "one"
     run_id: str | None = None
-
-
-@dataclass(frozen=True)
-class Machine:
-    """Where and with what a run works; none of it decides a result."""
-
-    store: Store
-    runs: Path
-    workers: int = 1
-    options: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,7 +87,7 @@ def detect(request: DetectRequest, machine: Machine, report: Report = silent) ->
         raise InputError("there is nothing to look at: name at least one clip.")
     revision = machine.store.scenes.revision(request.scene, request.revision)
     spec = RunSpec(
-        id=_new_id(request, machine.runs),
+        id=_new_id(request, machine),
         scene=request.scene,
         revision=revision.ref,
         clips=tuple(str(clip) for clip in request.clips),
@@ -151,112 +136,51 @@ def find_run(run: str, runs: Path) -> Path:
     raise NotFoundError(f"there is no run {run!r} in {runs} (latest: {listed}).")
 
 
-def _new_id(request: DetectRequest, runs: Path) -> str:
-    if request.run_id is not None:
-        if (runs / request.run_id / "run.json").exists():
+def _new_id(request: DetectRequest, machine: Machine) -> str:
+    """A name that neither the runs folder nor the store has: what is stored is never mixed."""
+
+    def is_taken(name: str) -> bool:
+        return (machine.runs / name / "run.json").exists() or machine.store.runs.knows(name)
+
+    if (wanted := request.run_id) is not None:
+        if not _ID.fullmatch(wanted):
             raise InputError(
-                f"run {request.run_id!r} exists already: go on with it by --resume "
-                f"{request.run_id}, or choose another id."
+                f"a run's id has letters, digits, '.', '_' and '-' and becomes a folder's name, "
+                f"which {wanted!r} cannot be."
             )
-        return request.run_id
+        if is_taken(wanted):
+            raise InputError(
+                f"run {wanted!r} exists already: go on with it by --resume {wanted}, or choose "
+                "another id."
+            )
+        return wanted
     stamp = f"{dt.datetime.now().astimezone():%Y%m%d-%H%M%S}-{request.scene}"
     name, number = stamp, 1
-    while (runs / name).exists():
+    while is_taken(name):
         number += 1
         name = f"{stamp}-{number}"
     return name
-
-
-@dataclass(frozen=True)
-class _Tools:
-    """Everything a run's clips share."""
-
-    spec: RunSpec
-    machine: Machine
-    revision: Revision
-    view: View
-    reasoner: Reasoner
-    taxonomy: Taxonomy
-    lexicon: Lexicon
-
-    def deps(self, number: int, clip: Clip) -> ClipDeps:
-        """The graph's context for one clip."""
-        spec = self.spec
-        return ClipDeps(
-            store=self.machine.store,
-            run_id=spec.id,
-            clip_number=number,
-            clip=clip,
-            frames=sample_indices(clip.times, spec.every or self.view.captioner.default_every),
-            view=self.view,
-            reasoner=self.reasoner,
-            revision=self.revision,
-            lexicon=self.lexicon,
-            taxonomy=self.taxonomy,
-            smoothing=spec.smoothing,
-            as_of=spec.as_of,
-            clip_start=spec.start_time or clip.info.start_time,
-            chunk=spec.chunk,
-            wave=4 * self.machine.workers,
-        )
-
-
-def _tools(spec: RunSpec, machine: Machine) -> _Tools:
-    revision = machine.store.scenes.revision(spec.scene, spec.revision.revision)
-    if revision.ref != spec.revision:
-        raise InputError(
-            f"revision {spec.revision} is another one in this store: its hash differs. "
-            "Resume with the store the run was started with (RULER_STORE)."
-        )
-    captioner = captioner_named(spec.captioner, machine.options)
-    return _Tools(
-        spec=spec,
-        machine=machine,
-        revision=revision,
-        view=View(captioner, _scene_model(revision, captioner, machine.store)),
-        reasoner=reasoner_named(spec.reasoner, machine.options),
-        taxonomy=load_taxonomy(spec.taxonomy),
-        lexicon=load_lexicon(),
-    )
-
-
-def _scene_model(revision: Revision, captioner: Captioner, store: Store):  # type: ignore[no-untyped-def]
-    """The scene model the rules were made with; it must be this captioner's."""
-    if revision.scene_model_sha256 is None:
-        return None
-    model = store.scenes.model(revision.scene_model_sha256)
-    if model.captioner != captioner.identity.name:
-        raise InputError(
-            f"scene {revision.ref.scene!r} was learned with captioner {model.captioner!r}, not "
-            f"{captioner.identity.name!r}: its rules would not fit. Leave --captioner out, or "
-            f"induce a scene with {captioner.identity.name!r}."
-        )
-    return model
 
 
 def _run(
     spec: RunSpec, machine: Machine, report: Report, folder: Path | None = None
 ) -> DetectResult:
     """Work through all clips; what is stored already is not worked on again."""
-    started, clock = dt.datetime.now(dt.UTC), time.monotonic()
-    tools = _tools(spec, machine)
+    clock = time.monotonic()
+    tools = tools_for(spec, machine)
     folder = folder or machine.runs / spec.id
-    folder.mkdir(parents=True, exist_ok=True)
-    before = read_record(folder).wall_seconds if (folder / "run.json").exists() else 0.0
+    record = _begin(spec, folder)
     runs = machine.store.runs
     runs.create(spec, list(zip(clip_names(spec.clips), spec.clips, strict=True)))
-    record = RunRecord(spec=spec, state="running", started_at=started, wall_seconds=before)
-    write_record(folder, record)
-    clips: list[Clip | None] = []
+    done: list[ClipDeps | None] = []
     for number, clip in enumerate(open_all(spec.clips, spec.frame_rate)):
-        if isinstance(clip, ClipError):
-            runs.set_clip(spec.id, number, error=str(clip))
-            clips.append(None)
-            continue
-        if not runs.is_done(spec.id, number):
-            runs.set_clip(spec.id, number, info=clip.info)
-            _detect_clip(tools, number, clip, folder, report)
-        clips.append(clip)
+        try:
+            if isinstance(clip, ClipError):
+                raise clip
+            done.append(_detect_clip(tools, number, clip, folder, report))
+        except ClipError as error:
+            runs.set_clip(spec.id, number, error=str(error))
+            done.append(None)
     outcomes = runs.outcomes(spec.id)
     coverage = _total(outcome.coverage for outcome in outcomes)
     is_whole = not coverage.failed and not any(outcome.error for outcome in outcomes)
@@ -268,38 +192,68 @@ def _run(
             "usage": runs.usage(spec.id),
             "coverage": coverage,
             "attempts": runs.attempts(spec.id),
-            "wall_seconds": round(before + time.monotonic() - clock, 3),
+            "wall_seconds": round(record.wall_seconds + time.monotonic() - clock, 3),
             "finished_at": dt.datetime.now(dt.UTC),
         }
     )
-    deps = [tools.deps(n, clip) if clip else None for n, clip in enumerate(clips)]
-    record = write_results(folder, record, tools.revision, deps)
+    record = write_results(folder, record, tools.revision, done)
     runs.finish(spec.id, record.state)
-    for leftover in folder.glob(f"{CHECKPOINT}*"):
+    for leftover in (*folder.glob(f"{CHECKPOINT}*"), *folder.glob(".*.part")):
         leftover.unlink()
     return DetectResult(folder, record)
 
 
-def _detect_clip(tools: _Tools, number: int, clip: Clip, folder: Path, report: Report) -> None:
-    """Run the deduction graph on one clip, from its last checkpoint if there is one."""
+def _begin(spec: RunSpec, folder: Path) -> RunRecord:
+    """The record of a run that begins or goes on; written first, so that it can be resumed."""
+    record = RunRecord(spec=spec, state="running", started_at=dt.datetime.now(dt.UTC))
+    if (folder / "run.json").exists():
+        before = read_record(folder)
+        kept = {"started_at": before.started_at, "wall_seconds": before.wall_seconds}
+        record = record.model_copy(update=kept)
+    write_record(folder, record)
+    return record
+
+
+def _detect_clip(tools: Tools, number: int, clip: Clip, folder: Path, report: Report) -> ClipDeps:
+    """Run the deduction graph on one clip, unless its results are complete.
+
+    Raises:
+        ClipError: it is another clip than when the run began, or it has gone meanwhile.
+    """
+    spec, runs = tools.spec, tools.machine.store.runs
+    known = runs.clip_info(spec.id, number)
+    if known is not None and known.sha256 != clip.info.sha256:
+        raise ClipError(clip.info.path, "it has changed since the run began", "Start a new run.")
     deps = tools.deps(number, clip)
+    if runs.is_done(spec.id, number) and not deps.again:
+        return deps
+    runs.set_clip(spec.id, number, info=clip.info)
+    _walk_graph(deps, tools.machine.workers, folder, report)
+    return deps
+
+
+def _walk_graph(deps: ClipDeps, workers: int, folder: Path, report: Report) -> None:
+    """Go through the graph, from the clip's last checkpoint if there is one.
+
+    Where chunks are to be tried again, it begins anew: those that are stored cost nothing.
+    """
     config: RunnableConfig = {
-        "configurable": {"thread_id": f"{tools.spec.id}/{number}"},
-        "max_concurrency": at_once(tools.machine.workers),
+        "configurable": {"thread_id": f"{deps.run_id}/{deps.clip_number}"},
+        "max_concurrency": at_once(workers),
         "recursion_limit": 2 * deps.chunks + 100,
     }
-    total, done = len(deps.frames), 0
-    report(Progress(clip.info.name, 0, total))
+    name, total, done = deps.clip.info.name, len(deps.frames), 0
+    report(Progress(name, 0, total))
     with _checkpointer(folder / CHECKPOINT) as saver:
         graph = deduction.builder().compile(checkpointer=saver, name="deduction")
-        begun = saver.get_tuple(config) is not None
+        goes_on = saver.get_tuple(config) is not None and not deps.again
         stream = graph.stream(
-            None if begun else {"cursor": 0}, config, context=deps, stream_mode="custom"
+            None if goes_on else {"cursor": 0}, config, context=deps, stream_mode="custom"
         )
         for step in stream:
             done += step["frames"]
-            report(Progress(clip.info.name, min(done, total), total))
-    report(Progress(clip.info.name, total, total))
+            report(Progress(name, min(done, total), total))
+    report(Progress(name, total, total))
 
 
 @contextlib.contextmanager

@@ -76,7 +76,7 @@ def write_results(
             if deps is None:
                 reports.append(ClipReport(name=outcome.clip, error=outcome.error))
                 continue
-            found = deps.store.runs.events(deps.run_id, deps.clip_number)
+            found = deps.store.events.of_clip(deps.run_id, deps.clip_number)
             for event in found:
                 events.write(event)
             reports.append(_clip_report(outcome, deps, found, frames))
@@ -150,7 +150,7 @@ def _captions(deps: ClipDeps, event: Event) -> list[CaptionLine]:
     traces: list[Trace] = []
     for frame in wanted[:_CAPTIONS_AROUND]:
         traces.extend(
-            deps.store.runs.traces(
+            deps.store.traces.read(
                 deps.run_id, deps.clip_number, first_frame=frame, stop_frame=frame + 1
             )
         )

@@ -47,15 +47,15 @@ def match_rule(
     caption = observation.caption
     if caption is None or not (rule.look_for or rule.measures):
         return None
+    state, why = check_gates(rule, observation, context)
+    if state == Gate.CLOSED:
+        return None
     if missing := _unmeasured(rule, caption):
         return NotEvaluable(
             rule_id=rule.id, reason=f"{caption.captioner} does not measure {', '.join(missing)}"
         )
-    state, why = check_gates(rule, observation, context)
     if state == "unknown":
         return NotEvaluable(rule_id=rule.id, reason=why)
-    if state == Gate.CLOSED:
-        return None
     strengths: list[float] = []
     evidence: list[Evidence] = []
     if rule.look_for:

@@ -25,7 +25,7 @@ class Observation(Value):
     until_frame: int
     time_seconds: Finite
     caption: Caption | None = None
-    failure: str | None = None
+    failure: str | None = Field(default=None, min_length=1)
     links: tuple[FigureLink, ...] = ()
 
     @model_validator(mode="after")
@@ -40,7 +40,7 @@ class Observation(Value):
         """Facts of one figure, those made by linking included."""
         figure: Figure = self.figures[position]
         if not self.links:
-            return figure.facts
+            return dict(figure.facts)
         return {**figure.facts, "dwell_seconds": self.links[position].dwell_seconds}
 
     @property

@@ -59,7 +59,7 @@ class Every(Value):
         """
         if text == "all":
             return cls(frames=1)
-        found = _EVERY.match(text)
+        found = _EVERY.fullmatch(text)
         if found is None or float(found[1]) == 0 or (found[2] == "f" and "." in found[1]):
             raise ValueError(f"--every takes 0.5s, 10f or all, not {text!r}")
         if found[2] == "s":
@@ -69,7 +69,9 @@ class Every(Value):
     def __str__(self) -> str:
         if self.frames == 1:
             return "all"
-        return f"{self.frames}f" if self.frames is not None else f"{self.seconds:g}s"
+        if self.frames is not None:
+            return f"{self.frames}f"
+        return f"{self.seconds:.9f}".rstrip("0").rstrip(".") + "s"
 
 
 class Smoothing(Value):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from ruler.schemas.base import Finite, UnitInterval, Value
-from ruler.schemas.captions import Box, Caption
+from ruler.schemas.captions import FACTS, Box, Caption
+from ruler.schemas.observations import FigureLink
 from ruler.schemas.rules import Level, RevisionRef, RuleId
 
 Outcome = Literal["normal", "anomaly", "undetermined", "failed"]
@@ -45,10 +47,13 @@ class FactEvidence(Value):
 Evidence = WordEvidence | FactEvidence
 
 
-def evidence_holds(evidence: Evidence, caption: Caption) -> bool:
+def evidence_holds(
+    evidence: Evidence, caption: Caption, links: Sequence[FigureLink] | None = None
+) -> bool:
     """True where the evidence is really in the caption (invariant 3).
 
-    Facts made by linking are not in the caption itself; for them the figure must exist.
+    Facts made by linking are not in the caption itself: for them the figure must exist, and where
+    its `links` are given, the value must be theirs.
     """
     if evidence.caption != caption.sha256:
         return False
@@ -61,7 +66,12 @@ def evidence_holds(evidence: Evidence, caption: Caption) -> bool:
     figure = caption.figures[evidence.figure]
     if evidence.box is not None and evidence.box != figure.box:
         return False
-    return figure.facts.get(evidence.fact, evidence.value) == evidence.value
+    spec = FACTS.get(evidence.fact)
+    if spec is None or spec.source != "link":
+        return figure.facts.get(evidence.fact) == evidence.value
+    if links is None:
+        return True
+    return evidence.figure < len(links) and links[evidence.figure].dwell_seconds == evidence.value
 
 
 class Match(Value):

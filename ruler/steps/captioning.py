@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from ruler.captioners.base import Captioner
+from ruler.captioners.base import Captioned, Captioner
+from ruler.errors import InputError, RunError, StoreError
 from ruler.schemas.base import content_hash
 from ruler.schemas.captions import Caption, SceneModel
 from ruler.schemas.observations import Observation
@@ -129,24 +130,49 @@ def _caption_windows(
 
 
 def _ask(view: View, windows: Sequence[FrameWindow]) -> tuple[dict[int, Caption | str], Usage]:
+    """Ask for windows in order: by frame the caption or reason, and what it cost.
+
+    A captioner that raises loses the frame it raised at, and is asked again for those after it, so
+    that what else is in the chunk does not matter. What the user can mend is passed on.
+    """
     answers: dict[int, Caption | str] = {}
-    calls = tokens_in = tokens_out = computed = 0
-    if not windows:
-        return answers, Usage()
-    replies = view.captioner.caption(iter(windows), view.scene_model)
-    for window, reply in zip(windows, replies, strict=True):
-        if isinstance(reply.answer, Caption):
-            answers[window.frame_index] = reply.answer
-            computed += 1
-        else:
-            answers[window.frame_index] = reply.answer.reason
-        calls += reply.usage.model_calls
-        tokens_in += reply.usage.tokens_in
-        tokens_out += reply.usage.tokens_out
-    usage = Usage(
-        model_calls=calls, tokens_in=tokens_in, tokens_out=tokens_out, captions_computed=computed
+    costs: list[Usage] = []
+    rest = list(windows)
+    while rest:
+        asked = 0
+        try:
+            replies = view.captioner.caption(iter(rest), view.scene_model)
+            for window, reply in zip(rest, replies, strict=False):
+                answers[window.frame_index] = _accepted(view, window, reply)
+                costs.append(reply.usage)
+                asked += 1
+            break
+        except (InputError, StoreError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a plug-in's edge
+            said = str(error) if isinstance(error, RunError) else f"{type(error).__name__}: {error}"
+            answers[rest[asked].frame_index] = f"the captioner failed ({said})"
+            rest = rest[asked + 1 :]
+    return answers, _cost(costs, sum(isinstance(answer, Caption) for answer in answers.values()))
+
+
+def _accepted(view: View, window: FrameWindow, reply: Captioned) -> Caption | str:
+    """What was answered, if it is an answer to this window: others would be kept under its key."""
+    answer = reply.answer
+    if not isinstance(answer, Caption):
+        return answer.reason
+    if answer.key != view.captioner.identity.key_of(window, view.scene_model):
+        return "the captioner answered another question than this frame's"
+    return answer
+
+
+def _cost(costs: Sequence[Usage], captions: int) -> Usage:
+    return Usage(
+        model_calls=sum(cost.model_calls for cost in costs),
+        tokens_in=sum(cost.tokens_in for cost in costs),
+        tokens_out=sum(cost.tokens_out for cost in costs),
+        captions_computed=captions,
     )
-    return answers, usage
 
 
 def _observe(sample: Sample, answer: Caption | str | None) -> Observation:

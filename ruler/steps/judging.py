@@ -77,13 +77,17 @@ class Judge:
         return list(best.values())[:_MOST_RULES]
 
     def _checked(self, trace: Trace) -> list[Match]:
-        caption = trace.observation.caption
+        seen, caption = trace.observation, trace.observation.caption
         if caption is None:
             return []
         return [
             match
             for match in ranked(trace.matched, self.weights)
-            if all(evidence_holds(evidence, caption) for evidence in match.evidence)
+            if all(
+                evidence.frame_index == seen.frame_index
+                and evidence_holds(evidence, caption, seen.links)
+                for evidence in match.evidence
+            )
         ]
 
     def _verdict(

@@ -3,6 +3,8 @@ expert's edits, theirs = the new proposal. An expert's edit always wins (DESIGN 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ruler.schemas.base import Value
 from ruler.schemas.rules import Rule, RuleSet
 
@@ -23,7 +25,7 @@ def merge(base: RuleSet | None, ours: RuleSet | None, theirs: RuleSet) -> Merge:
     """Merge a new proposal into what is active.
 
     Args:
-        base: What induction last proposed; None on the first induction.
+        base: What induction last proposed (`learned_so_far`); None where it has not yet.
         ours: What is active; None on the first induction.
         theirs: The new proposal.
 
@@ -54,6 +56,42 @@ def merge(base: RuleSet | None, ours: RuleSet | None, theirs: RuleSet) -> Merge:
     threshold = ours.threshold if edited_threshold else theirs.threshold
     rule_set = RuleSet(scene=ours.scene, threshold=threshold, rules=tuple(merged))
     return Merge(rule_set=rule_set, notes=tuple(notes))
+
+
+def learned_so_far(line: Iterable[tuple[RuleSet, bool]]) -> RuleSet | None:
+    """The base of the next merge: what induction itself last said of each rule.
+
+    A merged revision holds the expert's edits, too, so it is no base as it stands: a rule, a
+    deletion or a threshold that it took over unchanged keeps the base it had before.
+
+    Args:
+        line: The active revision's ancestors and itself, oldest first, and whether induction made
+            each.
+
+    Returns:
+        None where induction has made none of them.
+    """
+    base: RuleSet | None = None
+    before: RuleSet | None = None
+    for rule_set, by_induction in line:
+        if by_induction:
+            base = rule_set if before is None else _rebased(base, before, rule_set)
+        before = rule_set
+    return base
+
+
+def _rebased(base: RuleSet | None, before: RuleSet, merged: RuleSet) -> RuleSet:
+    """The base after a merge turned `before` into `merged`."""
+    base = base or RuleSet(scene=before.scene)
+    said = [base.rule(rule.id) if before.rule(rule.id) == rule else rule for rule in merged.rules]
+    deleted = [
+        rule for rule in base.rules if before.rule(rule.id) is None and merged.rule(rule.id) is None
+    ]
+    return RuleSet(
+        scene=base.scene,
+        threshold=base.threshold if merged.threshold == before.threshold else merged.threshold,
+        rules=(*(rule for rule in said if rule is not None), *deleted),
+    )
 
 
 def _settle(ours: Rule, base: Rule | None, theirs: Rule | None) -> tuple[Rule | None, str]:

@@ -17,7 +17,7 @@ BRIDGE_SECONDS = 1.0
 """Two alarms that lie no farther apart are one event."""
 
 _NEAR = 0.6
-_MOST_TRACES = 240
+_MOST_TRACES = 60
 _CLEARED = 0.5
 
 

@@ -29,9 +29,14 @@ def weights_of(rules: Iterable[Rule]) -> dict[str, float]:
 
 
 def joined(first: Matched, second: Matched) -> Matched:
-    """What two passes over the same frame found together."""
+    """What two passes over the same frame found together; a rule counts once, at its strongest."""
+    strongest: dict[str, Match] = {}
+    for match in first.matches + second.matches:
+        known = strongest.get(match.rule_id)
+        if known is None or match.strength > known.strength:
+            strongest[match.rule_id] = match
     return Matched(
-        matches=first.matches + second.matches,
+        matches=tuple(strongest.values()),
         not_evaluable=first.not_evaluable + second.not_evaluable,
         undetermined=first.undetermined or second.undetermined,
     )

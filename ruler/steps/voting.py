@@ -90,7 +90,8 @@ def _voted_rules(proposals: Sequence[Proposal]) -> tuple[Rule, ...]:
     """Whole rules by id, with the votes they got; those of a third of the batches stay."""
     seen: dict[str, list[Rule]] = {}
     for proposal in proposals:
-        for rule in proposal.rules:
+        # A batch has one vote, however often its model wrote the rule.
+        for rule in {rule.id: rule for rule in proposal.rules}.values():
             seen.setdefault(rule.id, []).append(rule)
     kept: list[Rule] = []
     for rules in seen.values():

@@ -9,8 +9,8 @@ from functools import lru_cache
 import simplemma
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-# Looked for between two words: the point of "2.3" stands between two digits and ends nothing.
-_CLAUSE_END = re.compile(r"[.;:!?\n](?!\d)")
+# The point of "2.3" and the colon of "12:30" stand between two digits and end nothing.
+_CLAUSE_END = re.compile(r"[;!?\n]|[.:](?!\d)|(?<!\d)[.:]")
 
 # Scopes after NegEx (Chapman et al., 2001): a cue opens a scope that runs to the end of the clause
 # or to a word that turns it.
@@ -56,7 +56,8 @@ def analyse(text: str, language: str = "en") -> tuple[Token, ...]:
     for found in _WORD.finditer(text):
         word = found.group().lower()
         gap = text[last : found.start()]
-        if _CLAUSE_END.search(gap) or (word in _TURNS and tokens):
+        # One character more than the gap, so that the pattern sees what follows a point.
+        if _CLAUSE_END.search(text, last, found.start() + 1) or (word in _TURNS and tokens):
             clause, negated, speculated = clause + 1, False, False
         elif word in _SCOPE_END or "," in gap:
             negated = False
@@ -79,12 +80,16 @@ def analyse(text: str, language: str = "en") -> tuple[Token, ...]:
 def content_tokens(
     text: str, stop_words: frozenset[str] = frozenset(), language: str = "en"
 ) -> list[Token]:
-    """Tokens that say something: no function word, number or given stop word, nothing negated."""
+    """Tokens that say something: no function word, number or given stop word, no cue of negation
+    or speculation ("no", "maybe"), nothing negated."""
     return [
         token
         for token in analyse(text, language)
         if token.lemma not in FUNCTION_WORDS
         and token.lemma not in stop_words
+        and token.lemma not in _NEGATION
+        and token.lemma not in _SPECULATION
+        and not text[token.start : token.stop].lower().endswith(_NEGATED_SUFFIX)
         and not token.lemma[0].isdigit()
         and not token.is_negated
     ]

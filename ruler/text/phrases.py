@@ -47,7 +47,7 @@ def find_phrase(text: str, phrase: str, language: str = "en") -> Found | None:
         if content <= lemmas
         and (candidate := _in_clause(tokens, phrase, content, everything)) is not None
     ]
-    return min(found, key=lambda f: (-f.strength, f.stop - f.start, f.start), default=None)
+    return min(found, key=_rank, default=None)
 
 
 @lru_cache(maxsize=8192)
@@ -68,21 +68,38 @@ def _asserted(text: str, language: str) -> tuple[tuple[frozenset[str], tuple[Tok
 def _in_clause(
     tokens: tuple[Token, ...], phrase: str, content: frozenset[str], everything: tuple[str, ...]
 ) -> Found | None:
-    """The shortest span of the clause that holds all content words."""
-    best: tuple[int, int] | None = None
+    """The strongest, then shortest span of the clause that holds all content words."""
+    before, after = _outer_words(content, everything)
+    candidates: list[Found] = []
     last_seen: dict[str, int] = {}
     for position, token in enumerate(tokens):
-        if token.lemma in content:
-            last_seen[token.lemma] = position
-            if len(last_seen) == len(content):
-                first = min(last_seen.values())
-                if best is None or position - first < best[1] - best[0]:
-                    best = (first, position)
-    if best is None:
-        return None
-    inside = {token.lemma for token in tokens[best[0] : best[1] + 1]}
-    strength = sum(lemma in inside for lemma in everything) / len(everything)
-    return Found(phrase, tokens[best[0]].start, tokens[best[1]].stop, strength)
+        if token.lemma not in content:
+            continue
+        last_seen[token.lemma] = position
+        if len(last_seen) < len(content):
+            continue
+        first, last = min(last_seen.values()), position
+        while first > 0 and tokens[first - 1].lemma in before:
+            first -= 1
+        while last + 1 < len(tokens) and tokens[last + 1].lemma in after:
+            last += 1
+        inside = {token.lemma for token in tokens[first : last + 1]}
+        strength = sum(lemma in inside for lemma in everything) / len(everything)
+        candidates.append(Found(phrase, tokens[first].start, tokens[last].stop, strength))
+    return min(candidates, key=_rank, default=None)
+
+
+def _outer_words(
+    content: frozenset[str], everything: tuple[str, ...]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Function words before the first and after the last content word ("on fire", "fall down")."""
+    places = [place for place, lemma in enumerate(everything) if lemma in content]
+    return frozenset(everything[: places[0]]), frozenset(everything[places[-1] + 1 :])
+
+
+def _rank(found: Found) -> tuple[float, int, int]:
+    """Strongest, then shortest, then first."""
+    return -found.strength, found.stop - found.start, found.start
 
 
 def find_any(text: str, phrases: Iterable[str], language: str = "en") -> Found | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ruler.video.frames import Clip
 
 DEFAULT_READER: Reader = "pyav"
-"""PyAV sees damage and is the faster of the two (docs/design.md); decord gives the same pixels."""
+"""PyAV reports damage, which decord hides; their pixels are the same, and decord is no faster."""
 
 
 def open_clip(

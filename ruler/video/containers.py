@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DECODER_THREADS = 4
 """More gain little at the sizes cameras have, and each holds a decoded picture."""
 
-_REPAIR = (
+REPAIR = (
     "Check that it plays; a recording that was cut off can often be repaired with "
     "'ffmpeg -i IN -c copy OUT.mp4'."
 )
@@ -73,7 +73,7 @@ def opened(path: Path) -> Iterator[InputContainer]:
         if isinstance(error, OSError):
             raise unreadable(str(path), error) from error
         reason = "it is not a video file, or its header is damaged or cut off"
-        raise ClipError(str(path), reason, _REPAIR) from error
+        raise ClipError(str(path), reason, REPAIR) from error
     with container:
         yield container
 
@@ -103,7 +103,7 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
         raise ClipError(str(path), "it holds no video", "Give a file with a video track.")
     if not getattr(stream, "codec_context", None) or not stream.codec_context.width:
         raise ClipError(
-            str(path), "its video is in a format that cannot be decoded here, or damaged", _REPAIR
+            str(path), "its video is in a format that cannot be decoded here, or damaged", REPAIR
         )
     return stream
 

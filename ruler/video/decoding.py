@@ -1,8 +1,8 @@
 """Decoding chosen pictures of a video file with PyAV, each of them whole or with a reason.
 
-Healthy stretches are decoded with threads, from the nearest key picture on. Where a stretch turns
-out to be damaged, its group of pictures is decoded again in one thread, packet by packet, and
-`Walk` judges which pictures the damage has reached.
+Healthy stretches are decoded from the nearest key picture on, with threads where that is safe.
+Where a stretch turns out to be damaged, its group of pictures is decoded again in one thread,
+packet by packet, and `Walk` judges which pictures the damage has reached.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 _NO_SEEK_WITHIN = 16
 """Decoding over so many unwanted pictures costs less than seeking and filling the threads again."""
+
+_REFUSING = frozenset({"av1", "hevc", "mjpeg", "vp8", "vp9"})
+"""Codecs whose decoders refuse a damaged packet; the others mark its picture when it comes out."""
 
 _PUSH = 24
 """At most so many packets more push a picture out: 16 for its order, the rest for the threads."""
@@ -107,6 +110,15 @@ class Source:
         prepare_decoder(self._stream, threads=self._threads)
 
 
+def _threads(index: PacketIndex) -> int:
+    """How many threads may decode without hiding damage.
+
+    With threads, a decoder that marks damage reads the mark of a reordered picture while another
+    thread may still be decoding it: once in some thousand times the mark is missed.
+    """
+    return 1 if index.is_reordered and index.codec not in _REFUSING else DECODER_THREADS
+
+
 class Decoder:
     """Reads pictures of one file; for one thread.
 
@@ -128,19 +140,18 @@ class Decoder:
         """Pictures by rank (ascending, without repeats): upright, RGB, sealed; or a reason."""
         held = [rank for rank in ranks if rank < self._index.listed]
         with (
-            Source(self._path, self._index, threads=DECODER_THREADS) as quick,
+            Source(self._path, self._index, threads=_threads(self._index)) as quick,
             Source(self._path, self._index, threads=1) as careful,
         ):
             done, is_whole = 0, True
             while done < len(held):
-                walk = (
-                    self._walk_quickly(quick, held[done:])
-                    if is_whole
-                    else (self._walk_carefully(careful, held[done:]))
-                )
+                if is_whole:
+                    pictures = self._walk_quickly(quick, held[done:])
+                else:
+                    pictures = self._walk_carefully(careful, held[done:])
                 is_whole = True
                 try:
-                    for picture in walk:
+                    for picture in pictures:
                         done += 1
                         yield picture
                 except DamageError:

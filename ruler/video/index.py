@@ -62,6 +62,11 @@ class PacketIndex:
         return len(self.stamps)
 
     @property
+    def is_reordered(self) -> bool:
+        """Whether any picture is shown at another turn than it is coded."""
+        return bool((self.places[1:] < self.places[:-1]).any())
+
+    @property
     def is_reordered_only_within_groups(self) -> bool:
         """Whether each key picture starts a closed group: nothing after it is shown before it."""
         latest = np.minimum.accumulate(self.rank_at[::-1])[::-1]

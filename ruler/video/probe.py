@@ -14,7 +14,7 @@ import numpy as np
 
 from ruler.errors import ClipError
 from ruler.video.bitstream import is_shown, length_bytes
-from ruler.video.containers import opened, prepare_decoder, video_stream
+from ruler.video.containers import REPAIR, opened, prepare_decoder, video_stream
 from ruler.video.index import PacketIndex, Packets, build_index
 from ruler.video.pictures import check_size
 
@@ -98,6 +98,8 @@ def probe(path: Path) -> tuple[Facts, PacketIndex]:
         check_size(clip, context.width, context.height)
         prepare_decoder(stream, threads=1)
         table, quarter_turns = _demux(container, stream)
+        if not table.seen:
+            raise ClipError(clip, "it holds no pictures: it is damaged or cut off", REPAIR)
         packets, base = table.packets(), stream.time_base
         if not len(packets) or not base:
             raise ClipError(clip, "its pictures have no time stamps", _REMUX)

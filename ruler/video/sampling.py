@@ -108,6 +108,8 @@ def read_windows(
     wanted = [int(sample) for sample in samples]
     if any(later <= earlier for earlier, later in pairwise(wanted)):
         raise ValueError("samples must ascend without repeats")
+    if wanted and not 0 <= wanted[0] <= wanted[-1] < len(clip.times):
+        raise ValueError(f"samples must lie in [0, {len(clip.times)})")
     plan = WindowPlan(clip.times, spec)
     needed = sorted({index for sample in wanted for index in plan.window(sample)})
     stream = iter(clip.frames(needed, width=spec.width))

@@ -48,7 +48,7 @@ class Walk:
         is_last_resort: There is no earlier entry left to try. A stream without true key pictures
             (periodic intra refresh) calls pictures key that show nothing by themselves.
 
-    `DamageError` is raised by `fail` and `take` before anything was released that it could change.
+    `DamageError` is raised before anything was released that it could change.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Walk:
         self._spoiled: int | None = None
         self._sent = -1
         self._unlisted = len(self._fates)  # the place at which the first unlisted packet was sent
-        self._unseen, self._end = int(ranks[0]), int(ranks.max()) + 1
+        self._unseen = int(ranks[0])
 
     @property
     def is_done(self) -> bool:
@@ -141,8 +141,9 @@ class Walk:
 
     def finish(self) -> None:
         """Note that nothing more will come; every wanted picture can be released after it."""
-        self._sent = len(self._fates) - 1
-        self._miss_until(self._end)
+        for at, fate in enumerate(self._fates):
+            if fate == _PENDING:
+                self.fail(at + self.entry, MISSING, spoils=False)
 
     def release(self) -> Iterator[NDArray[np.uint8] | str]:
         """Wanted pictures, or reasons, that nothing to come can change; in order."""

@@ -44,7 +44,7 @@ def _doubt(
     if len(around) < _ENOUGH_NEIGHBOURS or widest > 1:
         return Checked(score=disputed.prior)
     return Checked(
-        score=disputed.prior * _OVERTURNED,
+        score=_OVERTURNED * min(disputed.prior, disputed.threshold),
         why=f"overturned: no rule fires on more than one of {len(frames)} neighbouring frames",
     )
 

@@ -17,7 +17,7 @@ from ruler.schemas.verdicts import (
     NotEvaluable,
     WordEvidence,
 )
-from ruler.text.analysis import content_tokens, lemma_of
+from ruler.text.analysis import analyse, content_tokens
 
 _HOLDS = 0.5
 
@@ -49,8 +49,13 @@ class _Plan:
             measure.fact for rule in live if rule.kind == "anomaly" for measure in rule.measures
         }
         normal = [rule for rule in live if rule.kind == "normal"]
+        # A vocabulary holds lemmas, and the lemma of a lemma may be another word (saws, saw, see).
         self.words = frozenset(
-            lemma_of(part) for rule in normal for phrase in rule.look_for for part in phrase.split()
+            word
+            for rule in normal
+            for phrase in rule.look_for
+            for token in analyse(phrase)
+            for word in (token.lemma, phrase[token.start : token.stop].lower())
         )
         self.stop_words = frozenset(context.lexicon.stop_words)
         self.uncontrasted = [

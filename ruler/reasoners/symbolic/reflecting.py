@@ -53,7 +53,8 @@ def reflect(event: EventEvidence, taxonomy: Taxonomy) -> Reflection:
             f"cleared: {normal.item.title} is normal ({normal.item.id})",
         )
     abnormal = [found for found in heard if found.item.kind == "abnormal"]
-    best = max(abnormal, key=lambda found: found.share, default=None)
+    # The rule's own item wins a tie: it was not named worse than another.
+    best = max(abnormal, key=lambda found: (found.share, found.item == own), default=None)
     if best is not None and by_words and (own is None or best.item.id != own.id):
         return _answer(
             first, "anomaly", best.item, best.evidence, f"named: {best.item.title} ({best.item.id})"

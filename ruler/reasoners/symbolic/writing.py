@@ -17,6 +17,7 @@ UNCOVERED = "uncovered"
 """The slug of the rule that fires on what no normal rule covers."""
 
 _VOCABULARY_LIMIT = 60
+_LONGEST_WORD = 60
 _UPPER_QUANTILE = 0.95
 _SECONDARY_SHIFT = 6.0
 _CONCEPT_IS_NORMAL = 0.05
@@ -32,6 +33,9 @@ def write_rules(
     for watch in watched(brief.place):
         if spread := ranges.get(watch.fact):
             checkup = checkups.get(f"{brief.scene}.{watch.anomaly}")
+            if checkup and checkup.action == "dropped":
+                # A normal range without its contrast would fire as novelty at the same bound.
+                continue
             pair = _contrast(watch, spread, consensus, brief, checkup)
             normal.append(pair[0])
             anomaly.append(pair[1])
@@ -108,7 +112,8 @@ def _contrast(
 
 def _vocabulary(consensus: Consensus, brief: Brief) -> Rule:
     """The words that batches agree on, the most shared first; readable, so not all of them."""
-    kept = sorted(consensus.words, key=lambda word: (-word.votes, -word.share, word.name))
+    readable = [word for word in consensus.words if len(word.name) <= _LONGEST_WORD]
+    kept = sorted(readable, key=lambda word: (-word.votes, -word.share, word.name))
     words = tuple(word.name for word in kept[:_VOCABULARY_LIMIT])
     return Rule(
         id=f"{brief.scene}.usual-words",

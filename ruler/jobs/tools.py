@@ -1,0 +1,109 @@
+"""What a detection works with: the machine, and what all clips of a run share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from graphs.deps import ClipDeps
+from ruler.captioners.base import Captioner
+from ruler.errors import InputError
+from ruler.jobs.inputs import captioner_named, reasoner_named
+from ruler.reasoners.base import Reasoner
+from ruler.schemas.captions import SceneModel
+from ruler.schemas.rules import Revision
+from ruler.schemas.runs import RunSpec
+from ruler.schemas.taxonomy import Lexicon, Taxonomy
+from ruler.steps.captioning import View
+from ruler.video.frames import Clip
+from ruler.video.sampling import sample_indices
+from rules_store.store import Store
+from rules_store.taxonomy_files import load_lexicon, load_taxonomy
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where and with what a run works; none of it decides a result."""
+
+    store: Store
+    runs: Path
+    workers: int = 1
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Everything a run's clips share."""
+
+    spec: RunSpec
+    machine: Machine
+    revision: Revision
+    view: View
+    reasoner: Reasoner
+    taxonomy: Taxonomy
+    lexicon: Lexicon
+
+    def deps(self, number: int, clip: Clip) -> ClipDeps:
+        """The graph's context for one clip; chunks that hold failed frames are tried again."""
+        spec = self.spec
+        deps = ClipDeps(
+            store=self.machine.store,
+            run_id=spec.id,
+            clip_number=number,
+            clip=clip,
+            frames=sample_indices(clip.times, spec.every or self.view.captioner.default_every),
+            view=self.view,
+            reasoner=self.reasoner,
+            revision=self.revision,
+            lexicon=self.lexicon,
+            taxonomy=self.taxonomy,
+            smoothing=spec.smoothing,
+            as_of=spec.as_of,
+            clip_start=spec.start_time or clip.info.start_time,
+            chunk=spec.chunk,
+            wave=4 * self.machine.workers,
+        )
+        failed = self.machine.store.traces.failed_frames(spec.id, number)
+        places = deps.frames.searchsorted(failed).tolist()
+        return replace(deps, again=frozenset(place // spec.chunk for place in places))
+
+
+def tools_for(spec: RunSpec, machine: Machine) -> Tools:
+    """Everything a run asks for by name.
+
+    Raises:
+        InputError: the store has another revision of that number, or the captioner is not the one
+            that the scene was learned with.
+        UnknownNameError, MissingExtraError: of the captioner, reasoner or taxonomy.
+    """
+    revision = machine.store.scenes.revision(spec.scene, spec.revision.revision)
+    if revision.ref != spec.revision:
+        raise InputError(
+            f"revision {spec.revision} is another one in this store: its hash differs. "
+            "Resume with the store the run was started with (RULER_STORE)."
+        )
+    captioner = captioner_named(spec.captioner, machine.options)
+    return Tools(
+        spec=spec,
+        machine=machine,
+        revision=revision,
+        view=View(captioner, _scene_model(revision, captioner, machine.store)),
+        reasoner=reasoner_named(spec.reasoner, machine.options),
+        taxonomy=load_taxonomy(spec.taxonomy),
+        lexicon=load_lexicon(),
+    )
+
+
+def _scene_model(revision: Revision, captioner: Captioner, store: Store) -> SceneModel | None:
+    """The scene model the rules were made with; it must be this captioner's."""
+    if revision.scene_model_sha256 is None:
+        return None
+    model = store.scenes.model(revision.scene_model_sha256)
+    if model.captioner != captioner.identity.name:
+        raise InputError(
+            f"scene {revision.ref.scene!r} was learned with captioner {model.captioner!r}, not "
+            f"{captioner.identity.name!r}: its rules would not fit. Leave --captioner out, or "
+            f"induce a scene with {captioner.identity.name!r}."
+        )
+    return model

@@ -1,0 +1,89 @@
+"""Reflections and events of a run's clips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select
+from sqlmodel import SQLModel
+
+from ruler.schemas.verdicts import Event, Reflection
+from rules_store.engine import Database
+from rules_store.tables import EventRow, ReflectionRow
+
+_REFLECTION = SQLModel.metadata.tables[str(ReflectionRow.__tablename__)]
+_EVENT = SQLModel.metadata.tables[str(EventRow.__tablename__)]
+
+
+class Events:
+    """The store's side of what a clip's frames add up to. Every write may be repeated."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def clear_reflections(self, run_id: str, clip: int) -> None:
+        """Drop what an earlier attempt reflected."""
+        with self._db.write() as connection:
+            connection.execute(
+                delete(_REFLECTION).where(
+                    _REFLECTION.c.run_id == run_id, _REFLECTION.c.clip == clip
+                )
+            )
+
+    def save_reflection(
+        self, run_id: str, clip: int, frames: tuple[int, int], reflection: Reflection
+    ) -> None:
+        """Store what reflection said of the frames [start, stop)."""
+        row = {
+            "run_id": run_id,
+            "clip": clip,
+            "start_frame": frames[0],
+            "stop_frame": frames[1],
+            "body": reflection.model_dump_json(),
+        }
+        with self._db.write() as connection:
+            self._db.insert_new(connection, _REFLECTION, [row])
+
+    def reflection(self, run_id: str, clip: int, frame: int) -> Reflection | None:
+        """What reflection said of the candidate event that holds a frame, or None."""
+        query = select(_REFLECTION.c.body).where(
+            _REFLECTION.c.run_id == run_id,
+            _REFLECTION.c.clip == clip,
+            _REFLECTION.c.start_frame <= frame,
+            _REFLECTION.c.stop_frame > frame,
+        )
+        with self._db.read() as connection:
+            body = connection.execute(query).scalar()
+        return None if body is None else Reflection.model_validate_json(body)
+
+    def save(self, run_id: str, clip: int, events: Sequence[Event]) -> None:
+        """Replace the events of a clip."""
+        rows = [
+            {
+                "run_id": run_id,
+                "clip": clip,
+                "number": number,
+                "start_seconds": event.start_seconds,
+                "stop_seconds": event.stop_seconds,
+                "category": event.category,
+                "level": event.level,
+                "peak_score": event.peak_score,
+                "body": event.model_dump_json(),
+            }
+            for number, event in enumerate(events)
+        ]
+        with self._db.write() as connection:
+            connection.execute(
+                delete(_EVENT).where(_EVENT.c.run_id == run_id, _EVENT.c.clip == clip)
+            )
+            self._db.insert_new(connection, _EVENT, rows)
+
+    def of_clip(self, run_id: str, clip: int) -> list[Event]:
+        """The events of a clip, in order of time."""
+        query = (
+            select(_EVENT.c.body)
+            .where(_EVENT.c.run_id == run_id, _EVENT.c.clip == clip)
+            .order_by(_EVENT.c.number)
+        )
+        with self._db.read() as connection:
+            return [Event.model_validate_json(body) for body in connection.execute(query).scalars()]

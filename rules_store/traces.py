@@ -1,0 +1,267 @@
+"""Traces: every sampled frame of a run, chunk by chunk, and its score after each stage."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlmodel import SQLModel
+
+from ruler.schemas.runs import Usage
+from ruler.schemas.traces import Trace
+from ruler.schemas.verdicts import Match, Verdict
+from rules_store.captions import Captions
+from rules_store.engine import Database
+from rules_store.tables import MatchRow, RunChunkRow, VerdictRow
+from rules_store.trace_rows import (
+    frame_values,
+    link_values,
+    match_of,
+    match_values,
+    trace_of,
+    verdict_values,
+)
+
+_CHUNK = SQLModel.metadata.tables[str(RunChunkRow.__tablename__)]
+_VERDICT = SQLModel.metadata.tables[str(VerdictRow.__tablename__)]
+_MATCH = SQLModel.metadata.tables[str(MatchRow.__tablename__)]
+
+_PAGE = 512
+
+Stage = Literal["match", "smooth", "reason", "reflect"]
+
+
+class Traces:
+    """The store's side of a clip's frames. Every write may be repeated."""
+
+    def __init__(self, database: Database, captions: Captions) -> None:
+        self._db = database
+        self._captions = captions
+
+    # The map: chunks.
+
+    def chunks_done(self, run_id: str, clip: int) -> set[int]:
+        """Numbers of the chunks that are stored."""
+        query = select(_CHUNK.c.chunk).where(_CHUNK.c.run_id == run_id, _CHUNK.c.clip == clip)
+        with self._db.read() as connection:
+            return set(connection.execute(query).scalars())
+
+    def failed_frames(self, run_id: str, clip: int) -> list[int]:
+        """Frames that nobody could look at, ascending."""
+        query = (
+            select(_VERDICT.c.frame_index)
+            .where(
+                _VERDICT.c.run_id == run_id,
+                _VERDICT.c.clip == clip,
+                _VERDICT.c.failure.is_not(None),
+            )
+            .order_by(_VERDICT.c.frame_index)
+        )
+        with self._db.read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def save_chunk(
+        self, run_id: str, clip: int, chunk: int, traces: Sequence[Trace], usage: Usage
+    ) -> None:
+        """Store a finished chunk: its frames, their first matches, and what it cost.
+
+        A chunk that was stored before is replaced, and its costs add up.
+        """
+        place = {"run_id": run_id, "clip": clip}
+        if not traces:
+            return
+        with self._db.write() as connection:
+            for table in (_MATCH, _VERDICT):
+                connection.execute(
+                    delete(table).where(
+                        table.c.run_id == run_id,
+                        table.c.clip == clip,
+                        table.c.frame_index.between(_frame(traces[0]), _frame(traces[-1])),
+                    )
+                )
+            rows = [{**place, **frame_values(trace)} for trace in traces]
+            self._db.insert_new(connection, _VERDICT, rows)
+            self._put_matches(connection, run_id, clip, traces, linked=False)
+            self._add_chunk(connection, {**place, "chunk": chunk}, usage)
+
+    def _add_chunk(self, connection: Connection, place: dict[str, Any], usage: Usage) -> None:
+        costs = usage.model_dump()
+        added = connection.execute(
+            update(_CHUNK)
+            .where(*(_CHUNK.c[name] == value for name, value in place.items()))
+            .values({name: _CHUNK.c[name] + cost for name, cost in costs.items()})
+        )
+        if not added.rowcount:
+            self._db.insert_new(connection, _CHUNK, [{**place, **costs}])
+
+    def _put_matches(
+        self,
+        connection: Connection,
+        run_id: str,
+        clip: int,
+        traces: Iterable[Trace],
+        *,
+        linked: bool,
+    ) -> None:
+        place = {"run_id": run_id, "clip": clip}
+        rows = [{**place, **values} for values in match_values(traces, linked=linked)]
+        self._db.insert_new(connection, _MATCH, rows)
+
+    # The reduce: stages over traces.
+
+    def read(
+        self,
+        run_id: str,
+        clip: int,
+        *,
+        first_frame: int = 0,
+        stop_frame: int | None = None,
+        with_linked: bool = True,
+    ) -> Iterator[Trace]:
+        """Traces of a clip in order of frames, read page by page so that memory stays flat.
+
+        Args:
+            run_id: The run.
+            clip: The clip's number in it.
+            first_frame: Where to begin.
+            stop_frame: Where to end (exclusive); None for the clip's end.
+            with_linked: False leaves out what the linking stage of an earlier attempt added.
+        """
+        after = first_frame - 1
+        while True:
+            page = self._page(run_id, clip, after, stop_frame, with_linked)
+            yield from page
+            if len(page) < _PAGE:
+                return
+            after = page[-1].observation.frame_index
+
+    def _page(
+        self, run_id: str, clip: int, after: int, stop: int | None, with_linked: bool
+    ) -> list[Trace]:
+        query = select(_VERDICT).where(
+            _VERDICT.c.run_id == run_id, _VERDICT.c.clip == clip, _VERDICT.c.frame_index > after
+        )
+        if stop is not None:
+            query = query.where(_VERDICT.c.frame_index < stop)
+        with self._db.read() as connection:
+            rows = connection.execute(query.order_by(_VERDICT.c.frame_index).limit(_PAGE)).all()
+            if not rows:
+                return []
+            found = select(_MATCH).where(
+                _MATCH.c.run_id == run_id,
+                _MATCH.c.clip == clip,
+                _MATCH.c.frame_index.between(rows[0].frame_index, rows[-1].frame_index),
+            )
+            if not with_linked:
+                found = found.where(_MATCH.c.linked.is_(False))
+            matches: dict[int, list[Match]] = {}
+            for row in connection.execute(found.order_by(_MATCH.c.frame_index, _MATCH.c.rule_id)):
+                matches.setdefault(row.frame_index, []).append(match_of(row))
+        captions = self._captions.get(row.caption_key for row in rows if row.caption_key)
+        return [
+            trace_of(row, tuple(matches.get(row.frame_index, ())), captions.get(row.caption_key))
+            for row in rows
+        ]
+
+    def scores(
+        self, run_id: str, clip: int, stage: Stage
+    ) -> Iterator[tuple[int, float, float | None]]:
+        """(frame index, seconds, score after a stage) in order, without captions, page by page."""
+        column = _VERDICT.c[f"score_{stage}"]
+        after = -1
+        while True:
+            query = (
+                select(_VERDICT.c.frame_index, _VERDICT.c.time_seconds, column)
+                .where(
+                    _VERDICT.c.run_id == run_id,
+                    _VERDICT.c.clip == clip,
+                    _VERDICT.c.frame_index > after,
+                )
+                .order_by(_VERDICT.c.frame_index)
+                .limit(_PAGE * 8)
+            )
+            with self._db.read() as connection:
+                rows = connection.execute(query).all()
+            yield from ((row[0], row[1], row[2]) for row in rows)
+            if len(rows) < _PAGE * 8:
+                return
+            after = rows[-1][0]
+
+    def save_links(self, run_id: str, clip: int, traces: Iterable[Trace]) -> None:
+        """Store links, linked matches and the first score; linked matches are those in `matched`
+        that are not stored yet. Linked matches of an earlier attempt are dropped first."""
+        with self._db.write() as connection:
+            connection.execute(
+                delete(_MATCH).where(
+                    _MATCH.c.run_id == run_id, _MATCH.c.clip == clip, _MATCH.c.linked
+                )
+            )
+        for page in _paged(traces):
+            with self._db.write() as connection:
+                self._put_matches(connection, run_id, clip, page, linked=True)
+                rows = [{"at": _frame(trace), **link_values(trace)} for trace in page]
+                self._update(connection, run_id, clip, rows)
+
+    def save_scores(
+        self, run_id: str, clip: int, stage: Stage, scores: Iterable[tuple[int, float | None]]
+    ) -> None:
+        """Store a stage's score by frame index."""
+        for page in _paged(scores):
+            with self._db.write() as connection:
+                rows = [{"at": frame, f"score_{stage}": score} for frame, score in page]
+                self._update(connection, run_id, clip, rows)
+
+    def save_reasoned(self, run_id: str, clip: int, stage: Stage, traces: Iterable[Trace]) -> None:
+        """Store a stage's score with the notes that say why it moved."""
+        for page in _paged(traces):
+            with self._db.write() as connection:
+                rows = [
+                    {
+                        "at": _frame(trace),
+                        f"score_{stage}": getattr(trace, stage),
+                        "notes": json.dumps(trace.notes, ensure_ascii=False),
+                    }
+                    for trace in page
+                ]
+                self._update(connection, run_id, clip, rows)
+
+    def save_verdicts(self, run_id: str, clip: int, verdicts: Iterable[Verdict]) -> None:
+        """Store the outcome of each frame."""
+        for page in _paged(verdicts):
+            with self._db.write() as connection:
+                rows = [{"at": verdict.frame_index, **verdict_values(verdict)} for verdict in page]
+                self._update(connection, run_id, clip, rows)
+
+    def _update(
+        self, connection: Connection, run_id: str, clip: int, rows: list[dict[str, Any]]
+    ) -> None:
+        if not rows:
+            return
+        values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "at"}
+        connection.execute(
+            update(_VERDICT)
+            .where(
+                _VERDICT.c.run_id == run_id,
+                _VERDICT.c.clip == clip,
+                _VERDICT.c.frame_index == bindparam("at"),
+            )
+            .values(**values),
+            rows,
+        )
+
+
+def _frame(trace: Trace) -> int:
+    return trace.observation.frame_index
+
+
+def _paged(items: Iterable[Any]) -> Iterator[list[Any]]:
+    page: list[Any] = []
+    for item in items:
+        page.append(item)
+        if len(page) == _PAGE:
+            yield page
+            page = []
+    if page:
+        yield page

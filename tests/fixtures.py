@@ -1,0 +1,44 @@
+"""Fixtures that the tests of graphs, jobs, evaluation and commands share."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.scenes import Brightness, Workplace, make_workplace, register
+from rules_store.store import Store
+
+
+@pytest.fixture(scope="session")
+def _learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workplace whose scene is induced; never used itself, only copied."""
+    register()
+    place = make_workplace(tmp_path_factory.mktemp("yard") / "yard")
+    place.induce()
+    place.store.close()
+    return place.folder
+
+
+@pytest.fixture
+def captioner(_learned: Path) -> Brightness:
+    """The captioner `brightness`, fresh."""
+    return register()
+
+
+@pytest.fixture
+def yard(_learned: Path, captioner: Brightness, tmp_path: Path) -> Iterator[Workplace]:
+    """A workplace of the test's own, whose scene is induced."""
+    shutil.copytree(_learned, tmp_path / "yard")
+    with Store(tmp_path / "yard" / "store") as store:
+        yield Workplace(tmp_path / "yard", store)
+
+
+@pytest.fixture
+def bare(captioner: Brightness, tmp_path: Path) -> Iterator[Workplace]:
+    """A workplace of the test's own, where nothing is induced yet."""
+    place = make_workplace(tmp_path / "bare")
+    with place.store:
+        yield place

@@ -1,0 +1,195 @@
+"""How one rule fires on one caption."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ruler.reasoners.matching import FAINT, best_figure, logistic, match_rule, measure_strength
+from ruler.schemas.observations import FigureLink, Observation
+from ruler.schemas.rules import Measure, Rule
+from ruler.schemas.verdicts import FactEvidence, Match, NotEvaluable, WordEvidence, evidence_holds
+from tests.support import (
+    captions,
+    context_of,
+    failed,
+    make_box,
+    make_caption,
+    make_figure,
+    make_rule,
+    observe,
+)
+
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+FAST = make_rule("fast", measures=[{"fact": "speed_ratio", "above": 2.0, "softness": 0.2}])
+
+
+def apply(rule: Rule, seen: Observation | str) -> Match | NotEvaluable | None:
+    said = observe(seen) if isinstance(seen, str) else seen
+    return match_rule(rule, said, context_of(rule))
+
+
+def strength(rule: Rule, seen: Observation | str) -> float:
+    found = apply(rule, seen)
+    assert not isinstance(found, NotEvaluable)
+    return found.strength if found else 0.0
+
+
+@given(NUMBERS)
+def test_the_logistic_never_overflows(z: float) -> None:
+    assert 0 <= logistic(z) <= 1
+    assert logistic(z) + logistic(-z) == pytest.approx(1)
+
+
+@given(NUMBERS, NUMBERS, st.floats(1e-9, 1e9))
+def test_a_measure_is_a_half_at_its_bound_and_rises(a: float, b: float, softness: float) -> None:
+    low, high = sorted((a, b))
+    above = Measure(fact="speed_ratio", above=1.5, softness=softness)
+    assert measure_strength(above, 1.5) == 0.5
+    assert 0 <= measure_strength(above, low) <= measure_strength(above, high) <= 1
+    below = Measure(fact="speed_ratio", below=1.5, softness=softness)
+    assert measure_strength(below, low) >= measure_strength(below, high)
+    total = measure_strength(above, low) + measure_strength(below, low)
+    assert total == pytest.approx(1)
+
+
+def test_softness_is_a_tenth_of_the_bound() -> None:
+    rising = measure_strength(Measure(fact="speed_ratio", above=2.0), 2.2)
+    assert rising == pytest.approx(1 / (1 + math.exp(-1)))
+    assert measure_strength(Measure(fact="speed_ratio", above=0.0), 0.1) == pytest.approx(1)
+
+
+def test_a_band_needs_both_bounds() -> None:
+    band = Measure(fact="direction_degrees", above=80, below=100, softness=1)
+    assert measure_strength(band, 90) > 0.99
+    assert measure_strength(band, 70) < 0.01
+    assert measure_strength(band, 110) < 0.01
+
+
+def test_the_fastest_figure_is_named_with_its_box() -> None:
+    boxes = [make_box(0.1), make_box(0.4), make_box(0.7)]
+    figures = [
+        make_figure(box, speed_ratio=s) for box, s in zip(boxes, (1.0, 5.0, 2.0), strict=True)
+    ]
+    found = apply(FAST, observe(make_caption("Three walk.", figures), frame=7))
+    assert isinstance(found, Match)
+    [evidence] = found.evidence
+    assert isinstance(evidence, FactEvidence)
+    assert (evidence.figure, evidence.box, evidence.value) == (1, boxes[1], 5.0)
+    assert (evidence.fact, evidence.frame_index) == ("speed_ratio", 7)
+    assert found.strength > 0.99
+
+
+def test_all_measures_hold_on_one_and_the_same_figure() -> None:
+    rule = make_rule(
+        measures=[{"fact": "speed_ratio", "above": 2}, {"fact": "height_ratio", "above": 2}]
+    )
+    apart = [
+        make_figure(speed_ratio=9, height_ratio=0.5),
+        make_figure(speed_ratio=0.5, height_ratio=9),
+    ]
+    assert strength(rule, observe(make_caption(figures=apart))) == 0
+    both = make_figure(speed_ratio=9, height_ratio=9)
+    assert strength(rule, observe(make_caption(figures=[*apart, both]))) > 0.99
+    half = make_figure(speed_ratio=9)
+    assert strength(rule, observe(make_caption(figures=[half]))) == 0
+
+
+def test_a_fact_of_the_frame_needs_no_figure() -> None:
+    rule = make_rule(measures=[{"fact": "novelty", "above": 1}])
+    found = apply(rule, observe(make_caption(novelty=3.0)))
+    assert isinstance(found, Match)
+    [evidence] = found.evidence
+    assert isinstance(evidence, FactEvidence)
+    assert (evidence.figure, evidence.box) == (None, None)
+    mixed = make_rule(
+        measures=[{"fact": "novelty", "above": 1}, {"fact": "speed_ratio", "above": 2}]
+    )
+    assert strength(mixed, observe(make_caption(novelty=3.0))) == 0
+    fast = make_caption(figures=[make_figure(speed_ratio=5)], novelty=3.0)
+    assert strength(mixed, observe(fast)) > 0.99
+
+
+def test_of_words_and_measures_the_smaller_strength_counts() -> None:
+    rule = make_rule(look_for=["standing at the door"], measures=FAST.measures)
+    seen = observe(make_caption("He stands by the door.", [make_figure(speed_ratio=9)]))
+    found = apply(rule, seen)
+    assert isinstance(found, Match)
+    assert found.strength == 0.75
+    assert [one.kind for one in found.evidence] == ["words", "fact"]
+    slow = make_caption("He stands at the door.", [make_figure(speed_ratio=2.0)])
+    assert strength(rule, observe(slow)) == 0.5
+    assert strength(rule, observe(make_caption("No.", [make_figure(speed_ratio=9)]))) == 0
+
+
+def test_words_are_quoted() -> None:
+    rule = make_rule(look_for=["falling", "running away"])
+    found = apply(rule, observe("One walks. A man runs quickly away.", frame=3))
+    assert isinstance(found, Match)
+    [evidence] = found.evidence
+    assert isinstance(evidence, WordEvidence)
+    assert (evidence.quote, evidence.frame_index) == ("runs quickly away", 3)
+
+
+def test_faint_is_nothing() -> None:
+    assert apply(FAST, observe(make_caption(figures=[make_figure(speed_ratio=0.5)]))) is None
+    assert logistic((0.5 - 2.0) / 0.2) < FAINT
+
+
+def test_what_is_not_measured_is_not_evaluable() -> None:
+    found = apply(FAST, "A man runs.")
+    assert isinstance(found, NotEvaluable)
+    assert found.reason == "test does not measure speed_ratio"
+    linger = make_rule(measures=[{"fact": "dwell_seconds", "above": 5}])
+    assert isinstance(apply(linger, "A man runs."), NotEvaluable)
+    assert apply(linger, observe(make_caption(figures=[make_figure()]))) is None
+
+
+def test_gates_go_first() -> None:
+    """A closed gate is quiet, even where the facts could not be told."""
+    night = make_rule(measures=FAST.measures, when={"hours": "23:00-05:00"})
+    noon = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+    assert match_rule(night, observe("x"), context_of(night, clip_start=noon)) is None
+    midnight = noon.replace(hour=0)
+    found = match_rule(night, observe("x"), context_of(night, clip_start=midnight))
+    assert isinstance(found, NotEvaluable)
+
+
+def test_failed_frames_and_bare_statements_are_quiet() -> None:
+    assert apply(FAST, failed()) is None
+    assert apply(make_rule(), "A man runs.") is None
+
+
+def test_dwell_comes_from_links() -> None:
+    linger = make_rule(measures=[{"fact": "dwell_seconds", "above": 5}])
+    seen = observe(make_caption(figures=[make_figure(), make_figure(make_box(0.6))]))
+    links = tuple(FigureLink(track=n, dwell_seconds=s) for n, s in enumerate((1.0, 20.0)))
+    linked = seen.model_copy(update={"links": links})
+    found = apply(linger, linked)
+    assert isinstance(found, Match)
+    [evidence] = found.evidence
+    assert isinstance(evidence, FactEvidence)
+    assert (evidence.figure, evidence.value) == (1, 20.0)
+    assert linked.caption is not None
+    assert evidence_holds(evidence, linked.caption, links)
+
+
+@given(captions(), st.floats(0, 8), st.booleans())
+def test_every_match_holds(caption: object, bound: float, has_words: bool) -> None:
+    rule = make_rule(
+        look_for=["man running", "falling down"] if has_words else [],
+        measures=[{"fact": "speed_ratio", "above": bound}],
+    )
+    seen = observe(caption)  # type: ignore[arg-type]
+    before = seen.model_dump_json()
+    found = apply(rule, seen)
+    assert seen.model_dump_json() == before
+    if isinstance(found, Match):
+        assert seen.caption is not None
+        assert FAINT <= found.strength <= 1
+        assert all(evidence_holds(one, seen.caption) for one in found.evidence)
+        assert best_figure(rule.measures, seen)[0] >= found.strength - 1e-6

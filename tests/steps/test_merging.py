@@ -1,0 +1,133 @@
+"""Three-way merging: what an expert did is never undone by induction (invariant 5)."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ruler.schemas.rules import Rule, RuleSet
+from ruler.steps.merging import learned_so_far, merge
+from tests.support import make_rule, make_rules
+
+SLUGS = [f"r{number}" for number in range(5)]
+
+
+@st.composite
+def rule_sets(draw: st.DrawFn) -> RuleSet:
+    """Some of five rules in some order, each in one of three versions."""
+    slugs = draw(
+        st.permutations(SLUGS).flatmap(lambda all_: st.sampled_from([all_[:n] for n in range(6)]))
+    )
+    rules = [make_rule(slug, weight=draw(st.sampled_from([0.2, 0.5, 0.8]))) for slug in slugs]
+    return make_rules(*rules, threshold=draw(st.sampled_from([0.4, 0.5, 0.6])))
+
+
+def by_id(rules: RuleSet) -> dict[str, Rule]:
+    return {rule.id: rule for rule in rules.rules}
+
+
+@given(rule_sets() | st.none(), rule_sets())
+def test_a_first_induction_is_taken_as_it_is(base: RuleSet | None, theirs: RuleSet) -> None:
+    assert merge(base, None, theirs).rule_set == theirs
+
+
+@given(rule_sets() | st.none(), rule_sets(), rule_sets())
+def test_every_rule_by_the_table(base: RuleSet | None, ours: RuleSet, theirs: RuleSet) -> None:
+    done = merge(base, ours, theirs)
+    merged, notes = by_id(done.rule_set), dict(done.notes)
+    b, o, t = (by_id(side) if side else {} for side in (base, ours, theirs))
+    for rule_id in {*b, *o, *t}:
+        before, mine, new = b.get(rule_id), o.get(rule_id), t.get(rule_id)
+        if mine is None:
+            # Deleted by the expert: stays deleted. New to both: added.
+            is_added = before is None and new is not None
+            assert merged.get(rule_id) == (new if is_added else None)
+            assert notes.get(rule_id) == ("added" if is_added else None)
+        elif mine != before:
+            assert merged[rule_id] == mine
+            is_conflict = before is not None and new is not None and new not in (before, mine)
+            assert notes.get(rule_id) == ("conflict" if is_conflict else None)
+        elif new is None:
+            assert rule_id not in merged
+            assert notes[rule_id] == "removed"
+        else:
+            assert merged[rule_id] == new
+            assert notes.get(rule_id) == (None if new == mine else "updated")
+    assert list(done.conflicts) == [key for key, what in done.notes if what == "conflict"]
+
+
+@given(rule_sets(), rule_sets())
+def test_nothing_new_changes_nothing(base: RuleSet, ours: RuleSet) -> None:
+    done = merge(base, ours, base)
+    assert done.rule_set == ours
+    assert done.notes == ()
+
+
+@given(rule_sets(), rule_sets(), rule_sets())
+def test_merging_again_changes_nothing(base: RuleSet, ours: RuleSet, theirs: RuleSet) -> None:
+    once = merge(base, ours, theirs).rule_set
+    again = merge(theirs, once, theirs)
+    assert again.rule_set == once
+    assert again.notes == ()
+
+
+@given(rule_sets(), rule_sets(), st.lists(rule_sets(), max_size=4))
+def test_an_edit_outlives_any_number_of_inductions(
+    base: RuleSet, ours: RuleSet, proposals: list[RuleSet]
+) -> None:
+    """As long as the base is what was proposed, not what came out of the merge."""
+    edited = {key: rule for key, rule in by_id(ours).items() if by_id(base).get(key) != rule}
+    deleted = set(by_id(base)) - set(by_id(ours))
+    active = ours
+    for theirs in proposals:
+        # A deletion is remembered while the proposals keep naming the rule.
+        deleted &= set(by_id(base))
+        edited = {key: rule for key, rule in edited.items() if by_id(base).get(key) != rule}
+        active, base = merge(base, active, theirs).rule_set, theirs
+        assert all(by_id(active)[key] == rule for key, rule in edited.items())
+        assert not deleted & set(by_id(active))
+
+
+@given(rule_sets() | st.none(), rule_sets(), rule_sets())
+def test_the_threshold_and_the_order_are_the_experts(
+    base: RuleSet | None, ours: RuleSet, theirs: RuleSet
+) -> None:
+    merged = merge(base, ours, theirs).rule_set
+    is_edited = base is None or ours.threshold != base.threshold
+    assert merged.threshold == (ours.threshold if is_edited else theirs.threshold)
+    kept = [rule.id for rule in merged.rules if rule.id in by_id(ours)]
+    assert kept == [rule.id for rule in ours.rules if rule.id in kept]
+    assert [rule.id for rule in merged.rules[: len(kept)]] == kept
+
+
+Line = list[tuple[RuleSet, bool]]
+
+
+@settings(max_examples=50)
+@given(rule_sets(), st.lists(st.tuples(st.booleans(), rule_sets()), max_size=5))
+def test_an_edit_outlives_what_was_merged_over_it(
+    first: RuleSet, steps: list[tuple[bool, RuleSet]]
+) -> None:
+    """Inductions and edits follow one another: the expert's last word on a rule stands."""
+    line: Line = [(first, True)]
+    said: dict[str, Rule | None] = {}
+    for number, (by_induction, other) in enumerate(steps, 1):
+        active, learned = line[-1][0], learned_so_far(line)
+        assert learned is not None
+        if by_induction:
+            active = merge(learned, active, other).rule_set
+            assert {rule_id: by_id(active).get(rule_id) for rule_id in said} == said
+        else:
+            # No version is induction's own, for that would take an edit back.
+            edits = [rule.model_copy(update={"weight": number / 100}) for rule in other.rules]
+            before, active = active, other.model_copy(update={"rules": tuple(edits)})
+            kept = {key: None for key, rule in said.items() if rule is None}
+            deleted = {key: None for key in by_id(before) if learned.rule(key) is not None}
+            said = {**kept, **deleted, **by_id(active)}
+        line.append((active, by_induction))
+
+
+def test_nothing_was_learned_yet() -> None:
+    assert learned_so_far([]) is None
+    assert learned_so_far([(make_rules(make_rule()), False)]) is None
+    assert learned_so_far([(make_rules(make_rule()), True)]) == make_rules(make_rule())
