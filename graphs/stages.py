@@ -8,7 +8,7 @@ from dataclasses import replace
 from graphs.deps import ClipDeps
 from ruler.schemas.observations import Observation
 from ruler.schemas.traces import Trace
-from ruler.schemas.verdicts import Matched, Verdict
+from ruler.schemas.verdicts import Matched
 from ruler.steps import captioning, eventing, reasoning, reflection, scoring
 from ruler.steps.judging import Judge
 from ruler.steps.linking import Carry, link
@@ -109,35 +109,25 @@ def reflect_clip(deps: ClipDeps) -> None:
 
 
 def judge_clip(deps: ClipDeps) -> None:
-    """Turn every trace into a verdict."""
-    deps.store.traces.save_verdicts(
-        deps.run_id, deps.clip_number, (verdict for verdict, _ in verdicts(deps))
-    )
-
-
-def verdicts(deps: ClipDeps) -> Iterator[tuple[Verdict, Trace]]:
-    """Verdicts of a clip in order, each with its trace; derived from the store, memory flat."""
-    judge = Judge(
-        deps.clip.info.name,
-        deps.revision.ref,
-        deps.revision.rule_set.live,
-        deps.revision.rule_set.threshold,
-    )
+    """Turn every trace into a verdict, by its neighbours within the smoothing support."""
+    store, place = deps.store.traces, (deps.run_id, deps.clip_number)
+    rule_set = deps.revision.rule_set
+    judge = Judge(deps.clip.info.name, deps.revision.ref, rule_set.live, rule_set.threshold)
     around = with_neighbours(
-        deps.store.traces.read(deps.run_id, deps.clip_number),
+        store.read(*place),
         lambda trace: trace.time_seconds,
         max(deps.smoothing.support_seconds, reasoning.NEIGHBOUR_SECONDS),
         is_causal=deps.smoothing.is_causal,
     )
-    for before, trace, after in around:
-        yield judge.judge(trace, (*before, trace, *after)), trace
+    judged = (judge.judge(trace, (*before, trace, *after)) for before, trace, after in around)
+    store.save_verdicts(*place, judged)
 
 
 def find_events(deps: ClipDeps) -> None:
     """Store the events of a clip and mark it as done."""
     store, place = deps.store.events, (deps.run_id, deps.clip_number)
     found = eventing.find_events(
-        (verdict for verdict, _ in verdicts(deps)),
+        deps.store.traces.verdicts(*place),
         {rule.id: rule for rule in deps.revision.rule_set.rules},
         second_at=deps.second_at,
         reflection_at=lambda frame: store.reflection(*place, frame),

@@ -152,7 +152,8 @@ class RunChunkRow(SQLModel, table=True):
 
 
 class VerdictRow(SQLModel, table=True):
-    """One sampled frame of a run: its caption or failure, and the score after each stage."""
+    """One sampled frame of a run: its caption or failure, the score after each stage, and (as
+    `body`) the verdict."""
 
     __tablename__ = "verdict"
     __table_args__ = (
@@ -176,8 +177,7 @@ class VerdictRow(SQLModel, table=True):
     notes: str | None = Field(default=None, sa_column=Column(Text))
     outcome: str | None = None
     score: float | None = None
-    rules: str | None = None
-    rationale: str | None = Field(default=None, sa_column=Column(Text))
+    body: str | None = Field(default=None, sa_column=Column(Text))
 
 
 class MatchRow(SQLModel, table=True):

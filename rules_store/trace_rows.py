@@ -63,8 +63,7 @@ def verdict_values(verdict: Verdict) -> dict[str, Any]:
     return {
         "outcome": verdict.outcome,
         "score": verdict.score,
-        "rules": " ".join(verdict.rules),
-        "rationale": verdict.rationale or verdict.reason,
+        "body": verdict.model_dump_json(),
     }
 
 

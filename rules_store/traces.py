@@ -234,6 +234,28 @@ class Traces:
                 rows = [{"at": verdict.frame_index, **verdict_values(verdict)} for verdict in page]
                 self._update(connection, run_id, clip, rows)
 
+    def verdicts(self, run_id: str, clip: int) -> Iterator[Verdict]:
+        """The verdicts of a clip in order of frames, page by page; none before it was judged."""
+        after = -1
+        while True:
+            query = (
+                select(_VERDICT.c.frame_index, _VERDICT.c.body)
+                .where(
+                    _VERDICT.c.run_id == run_id,
+                    _VERDICT.c.clip == clip,
+                    _VERDICT.c.frame_index > after,
+                    _VERDICT.c.body.is_not(None),
+                )
+                .order_by(_VERDICT.c.frame_index)
+                .limit(_PAGE)
+            )
+            with self._db.read() as connection:
+                rows = connection.execute(query).all()
+            yield from (Verdict.model_validate_json(row.body) for row in rows)
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1].frame_index
+
     def _update(
         self, connection: Connection, run_id: str, clip: int, rows: list[dict[str, Any]]
     ) -> None:

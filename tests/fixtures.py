@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenes import Brightness, Workplace, make_workplace, register
 from rules_store.store import Store
+from tests.scenes import Brightness, Workplace, make_workplace, register
 
 
 @pytest.fixture(scope="session")

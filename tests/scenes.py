@@ -63,11 +63,11 @@ class Brightness:
     """The test captioner. `refused` frames are failures, `broken` ones raise."""
 
     window = WindowSpec(steps=0)
-    default_every = Every(frames=1)
     measured = ("figures", "speed_ratio")
 
     def __init__(self) -> None:
         self.identity = CaptionerIdentity(name="brightness", version="1")
+        self.default_every = Every(frames=1)
         self.asked: list[int] = []
         self.refused: set[int] = set()
         self.broken: set[int] = set()

@@ -34,8 +34,9 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
+        said = " ".join(f"{type(error).__name__}: {error}".split())
         warn(
-            f"something went wrong that ruler did not foresee ({type(error).__name__}: {error}). "
+            f"something went wrong that ruler did not foresee ({said}). "
             "Run it again with --debug to see where."
         )
         sys.exit(3)

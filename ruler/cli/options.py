@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import typer
+
+from ruler.errors import InputError
 
 Scene = Annotated[
     str, typer.Option("--scene", "-s", help="Name of the camera view, such as front-door.")
@@ -22,9 +25,21 @@ EveryOption = Annotated[
     typer.Option("--every", help="How densely to sample: 0.5s, 10f or all."),
 ]
 EVERY_FORM = "0.5s, 10f or all"
+
+
+def _above_zero(rate: float | None) -> float | None:
+    if rate is not None and not 0 < rate < math.inf:
+        raise InputError(f"--fps takes a number above 0, not {rate:g}.")
+    return rate
+
+
 FrameRate = Annotated[
     float | None,
-    typer.Option("--fps", help="Frames a second of a folder of frames (25 if not given)."),
+    typer.Option(
+        "--fps",
+        callback=_above_zero,
+        help="Frames a second of a folder of frames (25 if not given).",
+    ),
 ]
 BaseUrl = Annotated[
     str | None, typer.Option("--base-url", help="Endpoint of an OpenAI-compatible server.")

@@ -20,7 +20,7 @@ def load_labels(path: Path) -> Labels:
     """
     try:
         labels = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as labels: {error}.") from error
     if not isinstance(labels, dict):
         raise InputError(f"{path} must map clips to labels, not be a {type(labels).__name__}.")

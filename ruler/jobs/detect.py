@@ -17,7 +17,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from graphs import deduction
 from graphs.deps import ClipDeps
 from ruler.errors import ClipError, InputError, NotFoundError
-from ruler.jobs.inputs import open_all
+from ruler.jobs.inputs import check_names, open_all
 from ruler.jobs.progress import Progress, Report, at_once, silent
 from ruler.jobs.results import read_record, write_record, write_results
 from ruler.jobs.tools import Machine, Tools, tools_for
@@ -85,6 +85,7 @@ def detect(request: DetectRequest, machine: Machine, report: Report = silent) ->
     """
     if not request.clips:
         raise InputError("there is nothing to look at: name at least one clip.")
+    check_names(request.clips)
     revision = machine.store.scenes.revision(request.scene, request.revision)
     spec = RunSpec(
         id=_new_id(request, machine),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ from ruler.errors import ClipError, InputError
 from ruler.jobs.inputs import captioner_named, open_all, reasoner_named
 from ruler.jobs.progress import Progress, Report, at_once, silent
 from ruler.schemas.induction import Brief, Checkup
-from ruler.schemas.rules import RuleSet
+from ruler.schemas.rules import LONGEST_NAME, NAME_PATTERN, RuleSet
 from ruler.schemas.runs import Cameras, Every, Place
 from ruler.video.frames import Clip
 from rules_store.store import Store
@@ -66,9 +67,15 @@ def induce(request: InduceRequest, store: Store, report: Report = silent) -> Ind
     """Learn a scene.
 
     Raises:
-        InputError: no reference can be read, or nothing can be learned from them.
+        InputError: the scene cannot be called so, no reference can be read, or nothing can be
+            learned from them.
         UnknownNameError, MissingExtraError: of the captioner or reasoner.
     """
+    if not re.fullmatch(NAME_PATTERN, request.scene) or len(request.scene) > LONGEST_NAME:
+        raise InputError(
+            f"a scene's name has small letters, digits, '_' and '-', which {request.scene!r} "
+            "does not: write it like front-door."
+        )
     captioner = captioner_named(request.captioner, request.options)
     opened = open_all(request.references, request.frame_rate)
     clips = [clip for clip in opened if not isinstance(clip, ClipError)]

@@ -25,10 +25,28 @@ def reasoner_named(name: str, options: Mapping[str, object] | None = None) -> Re
     return reasoner
 
 
+def check_names(paths: Sequence[str | Path]) -> None:
+    """Refuse paths in bytes that are not UTF-8: no result could name them.
+
+    Raises:
+        ClipError: for the first of them.
+    """
+    for path in paths:
+        try:
+            str(path).encode()
+        except UnicodeEncodeError as error:
+            raise ClipError(str(path), "its name is not UTF-8", "Rename it.") from error
+
+
 def open_all(
     paths: Sequence[str | Path], frame_rate: float | None = None
 ) -> list[Clip | ClipError]:
-    """Open each clip; one that cannot be read is its error, so that the others go on."""
+    """Open each clip; one that cannot be read is its error, so that the others go on.
+
+    Raises:
+        ClipError: a path is no text, so that nothing could be written down about it.
+    """
+    check_names(paths)
     opened: list[Clip | ClipError] = []
     for path, name in zip(paths, clip_names([str(path) for path in paths]), strict=True):
         try:

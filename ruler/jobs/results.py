@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 import ruler
 from graphs.deps import ClipDeps
-from graphs.stages import verdicts
 from ruler.errors import InputError
 from ruler.reporting.atomic import AtomicText
 from ruler.reporting.curve import Curve
@@ -109,7 +108,7 @@ def _clip_report(
     shown = events[:CARDS_PER_CLIP]
     keys = {event.key_frame for event in shown}
     key_verdicts: dict[int, Verdict] = {}
-    for verdict, _ in verdicts(deps):
+    for verdict in deps.store.traces.verdicts(deps.run_id, deps.clip_number):
         frames.write(verdict)
         curve.add(verdict)
         if verdict.frame_index in keys:

@@ -24,7 +24,8 @@ WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun"
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 ID_PATTERN = r"^[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)+$"
 
-SceneName = Annotated[str, Field(pattern=NAME_PATTERN, max_length=80)]
+LONGEST_NAME = 80
+SceneName = Annotated[str, Field(pattern=NAME_PATTERN, max_length=LONGEST_NAME)]
 RuleId = Annotated[str, Field(pattern=ID_PATTERN, max_length=160)]
 Phrase = Annotated[str, Field(min_length=1, max_length=200)]
 

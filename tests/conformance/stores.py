@@ -1,8 +1,8 @@
 """What every store back-end must do; subclass and give `place`, a folder or URL of an empty store.
 
-    class TestMine(StoreConformance):
-        @pytest.fixture
-        def place(self, tmp_path: Path) -> Path | str: ...
+class TestMine(StoreConformance):
+    @pytest.fixture
+    def place(self, tmp_path: Path) -> Path | str: ...
 """
 
 from __future__ import annotations

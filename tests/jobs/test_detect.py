@@ -98,7 +98,7 @@ def test_captions_stay_byte_for_byte(yard: Workplace, clips: list[str]) -> None:
     def stored() -> dict[str, str]:
         with yard.store.captions._db.read() as connection:
             rows = connection.exec_driver_sql("SELECT key, body FROM caption")
-            return {key: body for key, body in rows}
+            return {row.key: row.body for row in rows}
 
     before = stored()
     yard.detect(clips, workers=2)
@@ -186,7 +186,9 @@ def test_the_record_says_how(yard: Workplace, clips: list[str]) -> None:
 # What is asked for wrongly.
 
 
-@pytest.mark.parametrize("run_id", ["", ".", "..", "../x", "a/b", "/tmp/x", "a\nb", "-x", "x" * 101])
+@pytest.mark.parametrize(
+    "run_id", ["", ".", "..", "../x", "a/b", "/tmp/x", "a\nb", "-x", "x" * 101]
+)
 def test_a_run_id_is_a_plain_name(yard: Workplace, clips: list[str], run_id: str) -> None:
     before = set(yard.folder.rglob("*"))
     with pytest.raises(InputError, match="a run's id has letters"):

@@ -92,9 +92,7 @@ def test_a_captioner_with_a_bug_loses_the_frames_it_raised_at(
     assert (found.exit_code, found.record.coverage.failed) == (3, 3)
 
 
-def test_a_captioner_that_always_raises(
-    yard: Workplace, clip: str, captioner: Brightness
-) -> None:
+def test_a_captioner_that_always_raises(yard: Workplace, clip: str, captioner: Brightness) -> None:
     captioner.broken = set(range(90))
     found = yard.detect([clip])
     assert found.record.coverage.failed == 90
@@ -201,7 +199,10 @@ def test_a_clip_that_changed_is_not_mixed(yard: Workplace, clip: str) -> None:
     shutil.rmtree(clip)
     yard.clip("one", wavy(90, seed=77))
     again = yard.resume(found.record.spec.id)
-    assert again.record.clips[0].error == f"{clip}: it has changed since the run began. Start a new run."
+    assert (
+        again.record.clips[0].error
+        == f"{clip}: it has changed since the run began. Start a new run."
+    )
     assert again.record.coverage.total == 0
     assert results(again)["frames.jsonl"] == b""
     assert again.exit_code == 2

@@ -82,7 +82,7 @@ def test_killed_again_and_again_while_captioning(
     folder = yard.folder / "runs" / "cut"
     process = run.detect()
     # Before the first chunk: there is a run, and not one caption.
-    run.kill_when(process, lambda: (folder / "run.json").exists())
+    run.kill_when(process, (folder / "run.json").exists)
     moments = random.Random(2026)
     known: set[str] = set()
     for _ in range(4):
@@ -138,9 +138,10 @@ def test_killed_during_the_reduce(
 
 def test_interrupted_by_the_keyboard(yard: Workplace, run: Killed) -> None:
     """Ctrl-C ends with a sentence that says how to go on, and no traceback."""
+    arguments = ["detect", run.clip, "--scene", SCENE, "--fps", str(FPS)]
+    arguments += ["--run-id", "cut", "--workers", "1", "--chunk", "4"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.scenes", "detect", run.clip, "--scene", SCENE]
-        + ["--fps", str(FPS), "--run-id", "cut", "--workers", "1", "--chunk", "4"],
+        [sys.executable, "-m", "tests.scenes", *arguments],
         cwd=ROOT,
         env={
             **os.environ,

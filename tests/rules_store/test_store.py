@@ -141,7 +141,7 @@ def test_a_tampered_scene_model_is_noticed(folder: Path) -> None:
         "DROP TRIGGER scene_model_is_append_only",
         "UPDATE scene_model SET payload = x'00'",
     )
-    with Store(folder) as store, pytest.raises(StoreError, match="scene model .* is damaged"):
+    with Store(folder) as store, pytest.raises(StoreError, match=r"scene model .* is damaged"):
         store.scenes.model(sha256)
 
 

@@ -104,7 +104,7 @@ Line = list[tuple[RuleSet, bool]]
 
 
 @settings(max_examples=50)
-@given(rule_sets(), st.lists(st.tuples(st.booleans(), rule_sets()), max_size=5))
+@given(rule_sets(), st.lists(st.tuples(st.booleans(), rule_sets()), min_size=3, max_size=5))
 def test_an_edit_outlives_what_was_merged_over_it(
     first: RuleSet, steps: list[tuple[bool, RuleSet]]
 ) -> None:
@@ -131,3 +131,14 @@ def test_nothing_was_learned_yet() -> None:
     assert learned_so_far([]) is None
     assert learned_so_far([(make_rules(make_rule()), False)]) is None
     assert learned_so_far([(make_rules(make_rule()), True)]) == make_rules(make_rule())
+
+
+def test_an_edit_and_a_deletion_outlive_two_inductions() -> None:
+    line: Line = [(make_rules(make_rule("r0"), make_rule("r1"), make_rule("r2")), True)]
+    edited = make_rule("r0", title="As the expert wants it")
+    line.append((make_rules(edited, make_rule("r2")), False))
+    for weight in (0.7, 0.8, 0.9):
+        theirs = make_rules(*(make_rule(slug, weight=weight) for slug in ("r0", "r1", "r2")))
+        merged = merge(learned_so_far(line), line[-1][0], theirs).rule_set
+        assert merged == make_rules(edited, make_rule("r2", weight=weight))
+        line.append((merged, True))

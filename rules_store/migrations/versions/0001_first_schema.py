@@ -198,8 +198,7 @@ def upgrade() -> None:
         sa.Column("notes", sa.Text(), nullable=True),
         sa.Column("outcome", sa.String(), nullable=True),
         sa.Column("score", sa.Float(), nullable=True),
-        sa.Column("rules", sa.String(), nullable=True),
-        sa.Column("rationale", sa.Text(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["caption_key"],
             ["caption.key"],
