@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 from pydantic import Field
@@ -21,7 +22,7 @@ class Settings(BaseSettings):
     """What a machine or a person sets once; a command's own options win over it.
 
     `store` is the folder of the rule store, `runs` where results go, `workers` how many chunks are
-    worked on at once.
+    worked on at once, `reader` what decodes video files (see `ruler.video.clips.open_clip`).
     """
 
     model_config = SettingsConfigDict(
@@ -32,5 +33,6 @@ class Settings(BaseSettings):
     runs: Path = Path("runs")
     workers: int = Field(default_factory=_default_workers, ge=1)
     author: str = Field(default_factory=lambda: os.environ.get("USER") or "someone")
+    reader: Literal["pyav", "decord"] = "pyav"
     base_url: str | None = None
     api_key: str | None = None

@@ -66,7 +66,7 @@ class Brightness:
     measured = ("figures", "speed_ratio")
 
     def __init__(self) -> None:
-        self.identity = CaptionerIdentity(name="brightness", version="1")
+        self.identity = CaptionerIdentity(name="lightmeter", version="1")
         self.default_every = Every(frames=1)
         self.asked: list[int] = []
         self.refused: set[int] = set()
@@ -75,7 +75,7 @@ class Brightness:
         self.delay_seconds = 0.0
 
     def fit(self, references: Sequence[Clip], *, cameras: Cameras, place: Place) -> SceneModel:
-        return SceneModel(captioner="brightness", version="1", payload=b"nothing")
+        return SceneModel(captioner="lightmeter", version="1", payload=b"nothing")
 
     def caption(
         self, windows: Iterable[FrameWindow], scene_model: SceneModel | None
@@ -101,7 +101,7 @@ class Brightness:
         box = Box(left=left, top=0.2, right=round(left + 0.1, 4), bottom=0.6)
         return Caption(
             key=key,
-            captioner="brightness",
+            captioner="lightmeter",
             text=f"Someone passes; the light is {level}.",
             facts={"figures": 1.0},
             figures=(Figure(box=box, facts={"speed_ratio": level}),),
@@ -118,10 +118,10 @@ def create(model: str, options: Mapping[str, object]) -> Brightness:
 
 
 def register() -> Brightness:
-    """Make `brightness` known and fresh."""
+    """Make `lightmeter` known and fresh."""
     CAPTIONER.__init__()  # type: ignore[misc]
     target = registry.Builtin("tests.scenes:create")
-    registry.BUILTINS["captioner"]["brightness"] = target
+    registry.BUILTINS["captioner"]["lightmeter"] = target
     return CAPTIONER
 
 
@@ -146,7 +146,7 @@ class Workplace:
         request = InduceRequest(
             references=references or self.references,
             scene=SCENE,
-            captioner="brightness",
+            captioner="lightmeter",
             place="home",
             frame_rate=FPS,
             **options,  # type: ignore[arg-type]

@@ -58,5 +58,6 @@ def machine(
         store=store,
         runs=Path(runs) if runs is not None else known.runs,
         workers=workers or known.workers,
+        reader=known.reader,
         options=model_options(base_url),
     )

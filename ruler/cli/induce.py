@@ -69,6 +69,7 @@ def induce(
         is_dry_run=dry_run,
         activate=activate,
         workers=workers or settings().workers,
+        reader=settings().reader,
         options=model_options(base_url),
     )
     with open_store(store) as opened, console.progress() as report:

@@ -91,7 +91,7 @@ def detect(request: DetectRequest, machine: Machine, report: Report = silent) ->
         id=_new_id(request, machine),
         scene=request.scene,
         revision=revision.ref,
-        clips=tuple(str(clip) for clip in request.clips),
+        clips=tuple(str(Path(clip).absolute()) for clip in request.clips),
         captioner=request.captioner or revision.captioner or "motion",
         reasoner=request.reasoner,
         taxonomy=request.taxonomy,
@@ -174,7 +174,7 @@ def _run(
     runs = machine.store.runs
     runs.create(spec, list(zip(clip_names(spec.clips), spec.clips, strict=True)))
     done: list[ClipDeps | None] = []
-    for number, clip in enumerate(open_all(spec.clips, spec.frame_rate)):
+    for number, clip in enumerate(open_all(spec.clips, spec.frame_rate, machine.reader)):
         try:
             if isinstance(clip, ClipError):
                 raise clip

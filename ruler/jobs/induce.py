@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.runnables import RunnableConfig
 
@@ -42,6 +42,7 @@ class InduceRequest:
     is_dry_run: bool = False
     activate: bool = False
     workers: int = 1
+    reader: Literal["pyav", "decord"] = "pyav"
     options: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -77,7 +78,7 @@ def induce(request: InduceRequest, store: Store, report: Report = silent) -> Ind
             "does not: write it like front-door."
         )
     captioner = captioner_named(request.captioner, request.options)
-    opened = open_all(request.references, request.frame_rate)
+    opened = open_all(request.references, request.frame_rate, request.reader)
     clips = [clip for clip in opened if not isinstance(clip, ClipError)]
     skipped = [clip for clip in opened if isinstance(clip, ClipError)]
     if not clips:

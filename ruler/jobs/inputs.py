@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from ruler import registry
 from ruler.captioners.base import Captioner
@@ -39,7 +40,9 @@ def check_names(paths: Sequence[str | Path]) -> None:
 
 
 def open_all(
-    paths: Sequence[str | Path], frame_rate: float | None = None
+    paths: Sequence[str | Path],
+    frame_rate: float | None = None,
+    reader: Literal["pyav", "decord"] = "pyav",
 ) -> list[Clip | ClipError]:
     """Open each clip; one that cannot be read is its error, so that the others go on.
 
@@ -50,7 +53,7 @@ def open_all(
     opened: list[Clip | ClipError] = []
     for path, name in zip(paths, clip_names([str(path) for path in paths]), strict=True):
         try:
-            opened.append(open_clip(path, name=name, frame_rate=frame_rate))
+            opened.append(open_clip(path, name=name, frame_rate=frame_rate, reader=reader))
         except ClipError as error:
             opened.append(error)
     return opened

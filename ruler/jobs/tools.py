@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from graphs.deps import ClipDeps
 from ruler.captioners.base import Captioner
@@ -29,6 +30,7 @@ class Machine:
     store: Store
     runs: Path
     workers: int = 1
+    reader: Literal["pyav", "decord"] = "pyav"
     options: Mapping[str, object] = field(default_factory=dict)
 
 

@@ -306,7 +306,7 @@ def test_hostile_names_are_printed_safely(ruler: Ruler, yard: Workplace) -> None
     assert event["event"]["clip"] == HOSTILE
     report = (yard.folder / "runs" / "mine" / "report.html").read_text()
     assert "\x1b" not in report
-    induced = ruler("induce", gone, clip, "--scene", "other", "--captioner", "brightness")
+    induced = ruler("induce", gone, clip, "--scene", "other", "--captioner", "lightmeter")
     assert induced.code == 3
     assert "\x1b" not in induced.err and f"gone {shown}" in induced.err
 
@@ -394,7 +394,7 @@ def test_an_empty_store_says_how_to_begin(ruler: Ruler, tmp_path: Path) -> None:
 
 
 def test_a_dry_run_saves_nothing(ruler: Ruler, yard: Workplace) -> None:
-    references = [*yard.references, "--captioner", "brightness", "--fps", "10", "--place", "home"]
+    references = [*yard.references, "--captioner", "lightmeter", "--fps", "10", "--place", "home"]
     ended = ruler("induce", *references, "--scene", "new", "--dry-run")
     assert ended.code == 0
     assert "Dry run: nothing was saved." in ended.out and "new.fast" in ended.out
@@ -405,7 +405,7 @@ def test_a_dry_run_saves_nothing(ruler: Ruler, yard: Workplace) -> None:
 
 def test_a_proposal_waits_until_it_is_activated(ruler: Ruler, yard: Workplace) -> None:
     more = yard.clip("more", [level + 60 for level in wavy(30)])
-    options = ["--scene", SCENE, "--captioner", "brightness", "--fps", "10", "--place", "home"]
+    options = ["--scene", SCENE, "--captioner", "lightmeter", "--fps", "10", "--place", "home"]
     proposed = ruler("induce", *yard.references, more, *options)
     assert proposed.code == 0
     assert "Saved as yard@2, a proposal: what is active stays." in proposed.out
@@ -419,7 +419,7 @@ def test_a_proposal_waits_until_it_is_activated(ruler: Ruler, yard: Workplace) -
 def test_learning_with_a_bad_reference_ends_with_three(ruler: Ruler, yard: Workplace) -> None:
     ended = ruler("induce", *yard.references, yard.folder / "gone", "--scene", "new")
     assert ended.code in (2, 3)  # whatever the motion captioner makes of tiny pictures
-    options = ["--captioner", "brightness", "--fps", "10"]
+    options = ["--captioner", "lightmeter", "--fps", "10"]
     ended = ruler("induce", *yard.references, yard.folder / "gone", "--scene", "new", *options)
     assert ended.code == 3
     assert f"ruler: {yard.folder}/gone: " in ended.err
@@ -432,7 +432,7 @@ def test_evaluation_from_the_command(
     from ruler.jobs.induce import InduceRequest
 
     monkeypatch.setattr(
-        protocol, "InduceRequest", lambda **values: InduceRequest(captioner="brightness", **values)
+        protocol, "InduceRequest", lambda **values: InduceRequest(captioner="lightmeter", **values)
     )
     path = yard.folder / "dataset.yaml"
     path.write_text(

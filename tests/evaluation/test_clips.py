@@ -25,7 +25,7 @@ def by_brightness(monkeypatch: pytest.MonkeyPatch, captioner: Brightness) -> Ite
     """The protocol's captioner is the default one; here that is the small one."""
 
     def request(**values: Any) -> InduceRequest:
-        return InduceRequest(captioner="brightness", **values)
+        return InduceRequest(captioner="lightmeter", **values)
 
     monkeypatch.setattr(protocol, "InduceRequest", request)
     return iter(())

@@ -71,7 +71,7 @@ def deps_of(yard: Workplace, clip: str, run_id: str) -> ClipDeps:
         scene=SCENE,
         revision=revision.ref,
         clips=(clip,),
-        captioner="brightness",
+        captioner="lightmeter",
         reasoner="symbolic",
         taxonomy="general",
         frame_rate=FPS,

@@ -86,7 +86,7 @@ def test_changed_rules_over_known_captions_call_nobody(
     source = active.source.replace("above: 1.2", "above: 9")
     assert source != active.source
     model = active.scene_model_sha256
-    yard.store.scenes.save(NewRevision(SCENE, source, "kim", "why", model, "brightness"))
+    yard.store.scenes.save(NewRevision(SCENE, source, "kim", "why", model, "lightmeter"))
     second = yard.detect(clips)
     assert len(captioner.asked) == asked
     assert first.record.coverage.anomaly > 20
@@ -219,7 +219,7 @@ def test_unknown_names(yard: Workplace, clips: list[str]) -> None:
             yard.detect(clips, **wrong)
     with pytest.raises(InputError, match="nothing to look at"):
         yard.detect([])
-    with pytest.raises(InputError, match="was learned with captioner 'brightness', not 'motion'"):
+    with pytest.raises(InputError, match="was learned with captioner 'lightmeter', not 'motion'"):
         yard.detect(clips, captioner="motion")
     assert not (yard.folder / "runs").exists()
 

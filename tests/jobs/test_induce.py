@@ -130,7 +130,7 @@ def test_an_import_keeps_the_scene_model(yard: Workplace) -> None:
     edited = rules_file(yard, "above: 1.2", "above: 2")
     revision, _ = import_file(yard.store, edited, author="kim", reason="")
     assert revision.scene_model_sha256 == before.scene_model_sha256
-    assert (revision.captioner, revision.author, revision.parent) == ("brightness", "kim", 1)
+    assert (revision.captioner, revision.author, revision.parent) == ("lightmeter", "kim", 1)
     assert revision.reason == "imported from edited.yaml"
     assert yard.detect([yard.clip("one", wavy(20))]).exit_code == 0
 
@@ -149,7 +149,7 @@ def test_a_scene_needs_a_plain_name(bare: Workplace) -> None:
     from ruler.jobs.induce import InduceRequest, induce
 
     for scene in ("Front Door", "", "a/b", "a.b", "ä", "x" * 81):
-        request = InduceRequest(references=bare.references, scene=scene, captioner="brightness")
+        request = InduceRequest(references=bare.references, scene=scene, captioner="lightmeter")
         with pytest.raises(InputError, match="a scene's name"):
             induce(request, bare.store)
 
