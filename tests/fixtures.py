@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ruler import registry
 from rules_store.store import Store
 from tests.scenes import Brightness, Workplace, make_workplace, register
 
@@ -19,13 +20,15 @@ def _learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = make_workplace(tmp_path_factory.mktemp("yard") / "yard")
     place.induce()
     place.store.close()
+    registry.BUILTINS["captioner"].pop("lightmeter")
     return place.folder
 
 
 @pytest.fixture
-def captioner(_learned: Path) -> Brightness:
-    """The captioner `brightness`, fresh."""
-    return register()
+def captioner(_learned: Path) -> Iterator[Brightness]:
+    """The captioner `lightmeter`, fresh, and known while the test runs."""
+    yield register()
+    registry.BUILTINS["captioner"].pop("lightmeter")
 
 
 @pytest.fixture

@@ -9,9 +9,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from ruler.schemas.base import Finite, UnitInterval, Value, bytes_hash, canonical_json, content_hash
+from ruler.schemas.base import (
+    Finite,
+    UnitInterval,
+    Value,
+    bytes_hash,
+    canonical_json,
+    content_hash,
+    rounded,
+)
 
 
 class FactSpec(Value):
@@ -152,6 +160,11 @@ FACTS: dict[str, FactSpec] = {
 """The table of facts (DESIGN section 3a), shown by `ruler help facts`."""
 
 
+KEPT_DIGITS = 6
+"""Digits that facts and boxes keep: as many as result files write, so that evidence read back from a
+file is still word for word in its caption."""
+
+
 class Box(Value):
     """A rectangle in relative image coordinates: (0, 0) is top left, (1, 1) bottom right."""
 
@@ -159,6 +172,11 @@ class Box(Value):
     top: UnitInterval
     right: UnitInterval
     bottom: UnitInterval
+
+    @field_validator("left", "top", "right", "bottom")
+    @classmethod
+    def _kept_digits(cls, value: float) -> float:
+        return round(value, KEPT_DIGITS) + 0.0
 
     @model_validator(mode="after")
     def _has_area(self) -> Box:
@@ -211,6 +229,11 @@ class Figure(Value):
     box: Box
     facts: dict[str, Finite] = Field(default_factory=dict)
 
+    @field_validator("facts")
+    @classmethod
+    def _kept_digits(cls, facts: dict[str, float]) -> dict[str, float]:
+        return rounded(facts, KEPT_DIGITS)
+
     @model_validator(mode="after")
     def _facts_known(self) -> Figure:
         check_facts(self.facts, "figure")
@@ -231,6 +254,11 @@ class Caption(Value):
     facts: dict[str, Finite] = Field(default_factory=dict)
     figures: tuple[Figure, ...] = ()
     measured: tuple[str, ...] = ()
+
+    @field_validator("facts")
+    @classmethod
+    def _kept_digits(cls, facts: dict[str, float]) -> dict[str, float]:
+        return rounded(facts, KEPT_DIGITS)
 
     @model_validator(mode="after")
     def _facts_known(self) -> Caption:

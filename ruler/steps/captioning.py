@@ -36,6 +36,9 @@ class CaptionCache(Protocol):
         """Remember which caption belongs to which frame."""
 
 
+NO_ANSWER = "the captioner gave no answer"
+
+
 @dataclass(frozen=True)
 class View:
     """One way of looking at clips: a captioner with its scene model."""
@@ -97,35 +100,33 @@ def caption_samples(
 def _caption_windows(
     view: View, clip: Clip, frames: Sequence[int], cache: CaptionCache
 ) -> tuple[dict[int, Caption | str], int, Usage]:
-    """Decode, look up by key, caption the rest: (by frame the caption or reason, cached, usage)."""
+    """Decode, look up by key, caption the rest: (by frame the caption or reason, cached, usage).
+
+    The same question is asked once, however many windows of the chunk pose it. Where another chunk
+    has answered it meanwhile, the caption that was kept first stands for both.
+    """
     answers: dict[int, Caption | str] = {}
     keys: dict[int, str] = {}
-    unknown: list[FrameWindow] = []
-    cached = 0
-    windows: list[FrameWindow] = []
+    windows: dict[str, FrameWindow] = {}
     for window in read_windows(clip, frames, view.captioner.window):
         if isinstance(window, FrameWindow):
-            windows.append(window)
-            keys[window.frame_index] = view.captioner.identity.key_of(window, view.scene_model)
+            key = view.captioner.identity.key_of(window, view.scene_model)
+            keys[window.frame_index] = key
+            windows.setdefault(key, window)
         else:
             answers[window.frame_index] = window.reason
     known = cache.get(keys.values())
-    for window in windows:
-        caption = known.get(keys[window.frame_index])
-        if caption is None:
-            unknown.append(window)
-        else:
-            answers[window.frame_index] = caption
-            cached += 1
+    cached = sum(key in known for key in keys.values())
+    unknown = [window for key, window in windows.items() if key not in known]
     fresh, usage = _ask(view, unknown)
-    answers |= fresh
-    said = {frame: answer for frame, answer in answers.items() if isinstance(answer, Caption)}
-    cache.put(said.values())
-    cache.put_samples(
-        clip.info.sha256,
-        view.sha256(clip.info.name),
-        {frame: caption.key for frame, caption in said.items()},
-    )
+    cache.put(answer for answer in fresh.values() if isinstance(answer, Caption))
+    kept = known | cache.get(keys[frame] for frame in fresh)
+    for frame, key in keys.items():
+        reason = fresh.get(windows[key].frame_index)
+        answers[frame] = kept.get(key) or (reason if isinstance(reason, str) else NO_ANSWER)
+    view_sha256 = view.sha256(clip.info.name)
+    said = {frame: key for frame, key in keys.items() if key in kept}
+    cache.put_samples(clip.info.sha256, view_sha256, said)
     return answers, cached, usage
 
 
@@ -179,7 +180,7 @@ def _observe(sample: Sample, answer: Caption | str | None) -> Observation:
     caption = answer if isinstance(answer, Caption) else None
     failure = answer if isinstance(answer, str) else None
     if caption is None and failure is None:
-        failure = "the captioner gave no answer"
+        failure = NO_ANSWER
     return Observation(
         frame_index=sample.frame_index,
         until_frame=sample.until_frame,
