@@ -161,8 +161,8 @@ FACTS: dict[str, FactSpec] = {
 
 
 KEPT_DIGITS = 6
-"""Digits that facts and boxes keep: as many as result files write, so that evidence read back from a
-file is still word for word in its caption."""
+"""Digits that facts and boxes keep: as many as result files write, so that evidence read back from
+a file is still in its caption to the last digit."""
 
 
 class Box(Value):
