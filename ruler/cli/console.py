@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from ruler.errors import InputError
@@ -41,6 +41,17 @@ def printable(text: object, keep: str = "\n") -> str:
     return "".join(
         c if c.isprintable() or c in keep else "\N{REPLACEMENT CHARACTER}" for c in str(text)
     )
+
+
+def note_assumed_rate(paths: Iterable[str], frame_rate: float | None) -> None:
+    """Say what a folder of frames is taken for where nobody says how fast it runs.
+
+    Speeds and durations in rules depend on it.
+    """
+    from pathlib import Path
+
+    if frame_rate is None and any(Path(path).is_dir() for path in paths):
+        warn("folders of frames are taken at 25 frames a second; say otherwise with --fps.")
 
 
 def plain(text: object) -> str:

@@ -80,6 +80,7 @@ def detect(
                     "name the clips and the scene: ruler detect CLIP... --scene NAME, "
                     "or go on with a run: ruler detect --resume RUN"
                 )
+            console.note_assumed_rate(clips, fps)
             request = job.DetectRequest(
                 clips=clips,
                 scene=scene,

@@ -72,6 +72,7 @@ def induce(
         reader=settings().reader,
         options=model_options(base_url),
     )
+    console.note_assumed_rate(references, fps)
     with open_store(store) as opened, console.progress() as report:
         result = run(request, opened, report)
     if as_json:
