@@ -152,8 +152,8 @@ def test_interrupted_by_the_keyboard(yard: Workplace, run: Killed) -> None:
         },
         stderr=subprocess.PIPE,
         text=True,
-        # A gate that runs in the background of a shell has its interrupts ignored, and so its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        # A gate in the background of a shell has its interrupts ignored, and so its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     while len(run.logged()) < 10:
         assert process.poll() is None
