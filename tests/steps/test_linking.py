@@ -82,7 +82,7 @@ def test_a_failed_frame_is_an_occlusion() -> None:
 
 
 def test_a_long_absence_is_another_figure() -> None:
-    linked = fold(film([HERE], *[[]] * 4, [HERE]))
+    linked = fold(film([HERE], *[[]] * 7, [HERE]))
     assert tracks(linked)[-1] == [1]
     assert dwells(linked)[-1] == [0]
 
