@@ -6,7 +6,7 @@ import difflib
 import re
 
 from ruler.errors import FileProblems
-from ruler.schemas.captions import FACTS
+from ruler.schemas.facts import FACTS
 from ruler.schemas.rules import ID_PATTERN, NAME_PATTERN, RULES_SCHEMA, RuleSet
 from rules_store.rule_edits import edited_texts
 from rules_store.rule_text import rules_data, write_rules

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from hypothesis import strategies as st
 
 from ruler.reasoners.base import MatchContext
-from ruler.schemas.captions import FACTS, Box, Caption, Figure
+from ruler.schemas.captions import Box, Caption, Figure
+from ruler.schemas.facts import FACTS
 from ruler.schemas.induction import Brief, Reference
 from ruler.schemas.observations import Observation
 from ruler.schemas.rules import RevisionRef, Rule, RuleSet

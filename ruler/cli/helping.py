@@ -41,7 +41,7 @@ def topic(
 def _facts() -> None:
     from rich.table import Table
 
-    from ruler.schemas.captions import FACTS
+    from ruler.schemas.facts import FACTS
 
     table = Table(title="Facts a rule may bound (measures: [{fact: ..., above: ...}])")
     for column in ("fact", "unit", "range", "of", "meaning"):

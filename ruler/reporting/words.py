@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from ruler.reporting.model import Report
-from ruler.schemas.captions import FACTS
+from ruler.schemas.facts import FACTS
 from ruler.schemas.rules import Measure
 
 # Control characters and overrides of the writing direction; line ends and tabs may stay.

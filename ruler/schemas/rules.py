@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ruler.schemas.base import Finite, UnitInterval, Value
-from ruler.schemas.captions import FACTS
+from ruler.schemas.facts import FACTS
 
 RULES_SCHEMA = "ruler/rules/v1"
 

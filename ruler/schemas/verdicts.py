@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from ruler.schemas.base import Finite, UnitInterval, Value
-from ruler.schemas.captions import FACTS, Box, Caption
+from ruler.schemas.captions import Box, Caption
+from ruler.schemas.facts import FACTS
 from ruler.schemas.observations import FigureLink
 from ruler.schemas.rules import Level, RevisionRef, RuleId
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ruler.schemas.captions import FACTS
+from ruler.schemas.facts import FACTS
 from ruler.schemas.rules import RevisionRef, Rule
 from ruler.schemas.traces import Trace
 from ruler.schemas.verdicts import (

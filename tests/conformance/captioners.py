@@ -20,7 +20,8 @@ from pydantic import ValidationError
 
 from ruler.captioners.base import Captioned, Captioner
 from ruler.schemas.base import content_hash
-from ruler.schemas.captions import FACTS, Caption, CaptionFailure, SceneModel
+from ruler.schemas.captions import Caption, CaptionFailure, SceneModel
+from ruler.schemas.facts import FACTS
 from ruler.schemas.runs import Every, Usage
 from ruler.video.frames import FrameWindow, WindowSpec
 from tests.conformance.clips import MemoryClip, walkers, windows_of

@@ -6,7 +6,7 @@ import datetime as dt
 
 from hypothesis import strategies as st
 
-from ruler.schemas.captions import FACTS
+from ruler.schemas.facts import FACTS
 from ruler.schemas.rules import (
     LEVELS,
     WEEKDAYS,

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from ruler.schemas.base import canonical_json, content_hash, rounded
 from ruler.schemas.captions import (
-    FACTS,
     Box,
     Caption,
     CaptionFailure,
@@ -19,6 +18,7 @@ from ruler.schemas.captions import (
     SceneModel,
     caption_key,
 )
+from ruler.schemas.facts import FACTS
 from ruler.schemas.observations import FigureLink, Observation
 from tests.support import boxes, captions, make_box, make_caption, make_figure, observe
 

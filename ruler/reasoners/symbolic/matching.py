@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from ruler.reasoners.base import MatchContext
 from ruler.reasoners.matching import FAINT, best_figure, match_rule
 from ruler.reasoners.symbolic.writing import UNCOVERED
-from ruler.schemas.captions import FACTS, Caption
+from ruler.schemas.captions import Caption
+from ruler.schemas.facts import FACTS
 from ruler.schemas.observations import Observation
 from ruler.schemas.rules import Measure, Rule
 from ruler.schemas.verdicts import (

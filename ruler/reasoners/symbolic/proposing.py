@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ruler.schemas.base import rounded
-from ruler.schemas.captions import FACTS
+from ruler.schemas.facts import FACTS
 from ruler.schemas.induction import QUANTILES, Brief, FactRange, Proposal, Reference
 from ruler.schemas.observations import Observation
 from ruler.schemas.taxonomy import Lexicon

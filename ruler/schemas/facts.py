@@ -1,0 +1,163 @@
+"""The table of facts: what captioners and linking measure, with units and ranges (DESIGN 3a)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ruler.schemas.base import Value
+
+
+class FactSpec(Value):
+    """One measurable fact: its unit, its range, and whom it is said of.
+
+    `scope` is `figure` (each figure has its own value) or `frame` (one value a frame). `source` is
+    `captioner` (measured on the window's pixels) or `link` (needs the frames before: a track).
+    `said` is how a value is told to people, with `{}` for the number.
+    """
+
+    name: str
+    unit: str
+    low: float | None
+    high: float | None
+    scope: Literal["figure", "frame"]
+    source: Literal["captioner", "link"] = "captioner"
+    meaning: str
+    said: str
+
+    def say(self, value: float) -> str:
+        """A clause that tells the value to people, with two digits that matter."""
+        shown = f"{value:.0f}" if abs(value) >= 10 else f"{value:.2g}"
+        return self.said.format(shown)
+
+
+def _spec(
+    name: str,
+    unit: str,
+    low: float | None,
+    high: float | None,
+    scope: Literal["figure", "frame"],
+    meaning: str,
+    said: str,
+    source: Literal["captioner", "link"] = "captioner",
+) -> FactSpec:
+    return FactSpec(
+        name=name,
+        unit=unit,
+        low=low,
+        high=high,
+        scope=scope,
+        meaning=meaning,
+        said=said,
+        source=source,
+    )
+
+
+FACTS: dict[str, FactSpec] = {
+    spec.name: spec
+    for spec in (
+        _spec(
+            "figures", "count", 0, None, "frame", "figures seen in the frame", "{} figures are seen"
+        ),
+        _spec(
+            "speed_ratio",
+            "times the usual speed at that place",
+            0,
+            None,
+            "figure",
+            "net speed over about half a second, against what the references showed in that row",
+            "a figure moves at {} times the usual speed there",
+        ),
+        _spec(
+            "height_ratio",
+            "times the usual height at that place",
+            0,
+            None,
+            "figure",
+            "height of the figure's box, against the typical figure height in that row",
+            "a figure has {} times the usual height there",
+        ),
+        _spec(
+            "direction_degrees",
+            "degrees",
+            0,
+            360,
+            "figure",
+            "where the figure is heading: 0 right, 90 up, 180 left, 270 down",
+            "a figure heads {} degrees from rightwards, counter-clockwise",
+        ),
+        _spec(
+            "dwell_seconds",
+            "seconds",
+            0,
+            None,
+            "figure",
+            "how long the figure has stayed within about its own height of one place",
+            "a figure has stayed in one place for {} seconds",
+            "link",
+        ),
+        _spec(
+            "aspect_ratio",
+            "width / height",
+            0,
+            None,
+            "figure",
+            "shape of the figure's box",
+            "a figure is {} times as wide as high",
+        ),
+        _spec(
+            "fill_ratio",
+            "times the usual area at that place",
+            0,
+            None,
+            "figure",
+            "foreground area around the figure, against what the references reached in that row",
+            "a figure or group fills {} times the usual area there",
+        ),
+        _spec(
+            "fall_speed",
+            "figure heights / second",
+            0,
+            None,
+            "figure",
+            "downward speed of the figure; a fall is fast and downward",
+            "a figure moves down at {} of its heights a second",
+        ),
+        _spec(
+            "motion_disorder",
+            "share",
+            0,
+            1,
+            "figure",
+            "how chaotic the motion is: 0 all one way, 1 every way at once",
+            "the motion of a figure or group has a disorder of {} (1 is every way at once)",
+        ),
+        _spec(
+            "novelty",
+            "times the farthest reference",
+            0,
+            None,
+            "frame",
+            "distance to the nearest reference; 1 is as far as references lie from one another",
+            "the frame lies {} times as far from the references as they from one another",
+        ),
+    )
+}
+"""By name; shown by `ruler help facts`."""
+
+
+def check_facts(facts: dict[str, float], scope: Literal["figure", "frame"]) -> None:
+    """Refuse facts that the table does not know, of the wrong scope, or out of range.
+
+    Raises:
+        ValueError: names the fact and what is wrong with it.
+    """
+    for name, value in facts.items():
+        spec = FACTS.get(name)
+        if spec is None:
+            raise ValueError(f"unknown fact {name!r}; known: {', '.join(sorted(FACTS))}")
+        if spec.scope != scope:
+            raise ValueError(f"fact {name!r} is said of a {spec.scope}, not of a {scope}")
+        if (spec.low is not None and value < spec.low) or (
+            spec.high is not None and value > spec.high
+        ):
+            raise ValueError(f"fact {name}={value} lies outside [{spec.low}, {spec.high}]")
