@@ -57,7 +57,7 @@ def test_a_few_clips_are_batches_of_their_own() -> None:
 
 
 def test_linking_references_adds_links_alone() -> None:
-    figure = make_caption(figures=[make_figure(speed_ratio=1.0)])
+    figure = make_caption(figures=[make_figure(speed_ratio=0.1)])
     done = linked("clip", references([figure] * 3))
     assert [one.observation.links[0].dwell_seconds for one in done] == [0, 0.1, 0.2]
     assert [one.observation.caption for one in done] == [figure] * 3
