@@ -44,14 +44,14 @@ def printable(text: object, keep: str = "\n") -> str:
 
 
 def note_assumed_rate(paths: Iterable[str], frame_rate: float | None) -> None:
-    """Say what a folder of frames is taken for where nobody says how fast it runs.
+    """Say what a folder of frames was taken for where nobody said how fast it runs.
 
     Speeds and durations in rules depend on it.
     """
     from pathlib import Path
 
     if frame_rate is None and any(Path(path).is_dir() for path in paths):
-        warn("folders of frames are taken at 25 frames a second; say otherwise with --fps.")
+        warn("folders of frames were taken at 25 frames a second; say otherwise with --fps.")
 
 
 def plain(text: object) -> str:

@@ -80,7 +80,6 @@ def detect(
                     "name the clips and the scene: ruler detect CLIP... --scene NAME, "
                     "or go on with a run: ruler detect --resume RUN"
                 )
-            console.note_assumed_rate(clips, fps)
             request = job.DetectRequest(
                 clips=clips,
                 scene=scene,
@@ -98,6 +97,7 @@ def detect(
                 run_id=run_id,
             )
             result = job.detect(request, place, report)
+            console.note_assumed_rate(clips, fps)
     if as_json:
         console.emit_json(result.record.model_dump(mode="json") | {"folder": str(result.folder)})
     else:

@@ -72,9 +72,9 @@ def induce(
         reader=settings().reader,
         options=model_options(base_url),
     )
-    console.note_assumed_rate(references, fps)
     with open_store(store) as opened, console.progress() as report:
         result = run(request, opened, report)
+    console.note_assumed_rate(references, fps)
     if as_json:
         console.emit_json(_as_data(scene, result))
     else:
