@@ -22,10 +22,8 @@ from ruler.jobs.progress import Progress, Report, at_once, silent
 from ruler.jobs.results import read_record, write_record, write_results
 from ruler.jobs.tools import Machine, Tools, tools_for
 from ruler.schemas.runs import (
-    Cameras,
     Coverage,
     Every,
-    Place,
     RunRecord,
     RunSpec,
     Smoothing,
@@ -56,8 +54,6 @@ class DetectRequest:
     chunk: int = 64
     frame_rate: float | None = None
     start_time: dt.datetime | None = None
-    place: Place = "any"
-    cameras: Cameras = "one"
     run_id: str | None = None
 
 
@@ -101,8 +97,6 @@ def detect(request: DetectRequest, machine: Machine, report: Report = silent) ->
         frame_rate=request.frame_rate,
         start_time=request.start_time,
         as_of=dt.datetime.now(dt.UTC).date(),
-        place=request.place,
-        cameras=request.cameras,
         store=machine.store.place,
     )
     return _run(spec, machine, report)

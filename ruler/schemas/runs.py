@@ -153,8 +153,6 @@ class RunSpec(Value):
     frame_rate: float | None = Field(default=None, gt=0)
     start_time: dt.datetime | None = None
     as_of: dt.date
-    place: Place = "any"
-    cameras: Cameras = "one"
     store: str
 
 

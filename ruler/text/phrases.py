@@ -106,8 +106,3 @@ def find_any(text: str, phrases: Iterable[str], language: str = "en") -> Found |
     """The strongest of several phrases; the first of equals."""
     found = [hit for phrase in phrases if (hit := find_phrase(text, phrase, language)) is not None]
     return max(found, key=lambda hit: hit.strength, default=None)
-
-
-def same_meaning(first: str, second: str, language: str = "en") -> bool:
-    """True where two phrases have the same content lemmas."""
-    return _phrase_lemmas(first, language)[0] == _phrase_lemmas(second, language)[0]

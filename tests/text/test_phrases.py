@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ruler.text.analysis import analyse
-from ruler.text.phrases import find_any, find_phrase, same_meaning
+from ruler.text.phrases import find_any, find_phrase
 from tests.support import SENTENCES, TEXTS, WORDS
 
 
@@ -69,11 +69,6 @@ def test_the_strongest_of_several_then_the_first() -> None:
     assert (found.phrase, found.strength) == ("man near door", 1)
     assert find_any(text, []) is None
     assert find_any(text, ["dog", "cat"]) is None
-
-
-def test_same_meaning() -> None:
-    assert same_meaning("standing at the door", "stands by a door")
-    assert not same_meaning("standing at the door", "standing at the gate")
 
 
 def test_text_in_a_caption_is_only_text() -> None:
