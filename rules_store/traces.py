@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Column, Connection, bindparam, delete, select, update
 from sqlmodel import SQLModel
 
 from ruler.schemas.runs import Usage
@@ -169,25 +169,32 @@ class Traces:
         self, run_id: str, clip: int, stage: Stage
     ) -> Iterator[tuple[int, float, float | None]]:
         """(frame index, seconds, score after a stage) in order, without captions, page by page."""
-        column = _VERDICT.c[f"score_{stage}"]
+        columns = (_VERDICT.c.time_seconds, _VERDICT.c[f"score_{stage}"])
+        for row in self._column_rows(run_id, clip, columns, page=_PAGE * 8):
+            yield row[0], row[1], row[2]
+
+    def _column_rows(
+        self, run_id: str, clip: int, columns: Sequence[Column[Any]], *, page: int
+    ) -> Iterator[Any]:
+        """(frame index, columns...) of a clip in order of frames, read page by page."""
         after = -1
         while True:
             query = (
-                select(_VERDICT.c.frame_index, _VERDICT.c.time_seconds, column)
+                select(_VERDICT.c.frame_index, *columns)
                 .where(
                     _VERDICT.c.run_id == run_id,
                     _VERDICT.c.clip == clip,
                     _VERDICT.c.frame_index > after,
                 )
                 .order_by(_VERDICT.c.frame_index)
-                .limit(_PAGE * 8)
+                .limit(page)
             )
             with self._db.read() as connection:
                 rows = connection.execute(query).all()
-            yield from ((row[0], row[1], row[2]) for row in rows)
-            if len(rows) < _PAGE * 8:
+            yield from rows
+            if len(rows) < page:
                 return
-            after = rows[-1][0]
+            after = rows[-1].frame_index
 
     def save_links(self, run_id: str, clip: int, traces: Iterable[Trace]) -> None:
         """Store links, linked matches and the first score; linked matches are those in `matched`
@@ -236,25 +243,9 @@ class Traces:
 
     def verdicts(self, run_id: str, clip: int) -> Iterator[Verdict]:
         """The verdicts of a clip in order of frames, page by page; none before it was judged."""
-        after = -1
-        while True:
-            query = (
-                select(_VERDICT.c.frame_index, _VERDICT.c.body)
-                .where(
-                    _VERDICT.c.run_id == run_id,
-                    _VERDICT.c.clip == clip,
-                    _VERDICT.c.frame_index > after,
-                    _VERDICT.c.body.is_not(None),
-                )
-                .order_by(_VERDICT.c.frame_index)
-                .limit(_PAGE)
-            )
-            with self._db.read() as connection:
-                rows = connection.execute(query).all()
-            yield from (Verdict.model_validate_json(row.body) for row in rows)
-            if len(rows) < _PAGE:
-                return
-            after = rows[-1].frame_index
+        for row in self._column_rows(run_id, clip, (_VERDICT.c.body,), page=_PAGE):
+            if row.body is not None:
+                yield Verdict.model_validate_json(row.body)
 
     def _update(
         self, connection: Connection, run_id: str, clip: int, rows: list[dict[str, Any]]
