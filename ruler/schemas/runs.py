@@ -97,13 +97,32 @@ class Smoothing(Value):
 
 
 class Usage(Value):
-    """What a run cost; captions from the store or a replay cost no model call."""
+    """What a run cost; captions and answers from the store or a replay cost no model call.
+
+    `failed_calls` counts those of `model_calls` that gave nothing usable; their tokens are counted
+    all the same. `tokens_cached` is the part of `tokens_in` that the provider read from its cache.
+    `cost_usd` is an estimate by list prices; `unpriced_calls` says how many calls it leaves out.
+    """
 
     model_calls: int = 0
+    failed_calls: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
+    tokens_cached: int = 0
+    images: int = 0
+    cost_usd: float = 0.0
+    unpriced_calls: int = 0
     captions_computed: int = 0
     captions_cached: int = 0
+    captions_shared: int = 0
+    answers_cached: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        """What both cost together."""
+        mine, others = self.model_dump(), other.model_dump()
+        total = {name: mine[name] + others[name] for name in mine}
+        total["cost_usd"] = round(total["cost_usd"], 9)
+        return Usage(**total)
 
 
 class Coverage(Value):
