@@ -164,7 +164,7 @@ class BatchBackend(Protocol):
 
 
 class AnswerCache(Protocol):
-    """Where usable answers are kept by the key of their question (`rules_store.answers.Answers`)."""
+    """Where usable answers are kept, by the key of their question (`rules_store.answers`)."""
 
     def get(self, keys: Iterable[str]) -> dict[str, str]:
         """Texts by key, as far as known."""
