@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ruler.captioners.base import Captioner
 from ruler.reasoners.base import MatchContext, Reasoner
 from ruler.schemas.induction import Brief, Reference
-from ruler.schemas.rules import Revision, Rule, RuleSet
+from ruler.schemas.rules import Revision
 from ruler.schemas.runs import Cameras, Every, Place, Smoothing
 from ruler.schemas.taxonomy import Lexicon, Taxonomy
 from ruler.steps.captioning import Sample, View, samples_of
@@ -98,13 +98,3 @@ class InductionDeps:
     is_dry_run: bool = False
     activate: bool = False
     observed: dict[str, list[Reference]] = field(default_factory=dict)
-
-    def match_context(self, rules: Sequence[Rule], *, linked: bool) -> MatchContext:
-        """For trying rules on references."""
-        return MatchContext(
-            rule_set=RuleSet(scene=self.brief.scene, rules=tuple(rules)),
-            lexicon=self.brief.lexicon,
-            clip_start=None,
-            as_of=self.as_of,
-            linked=linked,
-        )

@@ -9,12 +9,10 @@ from ruler.errors import InputError
 from ruler.schemas.base import content_hash
 from ruler.schemas.captions import SceneModel
 from ruler.schemas.induction import Checkup, Consensus, Proposal, Reference
-from ruler.schemas.rules import Rule, RuleSet
-from ruler.schemas.verdicts import Matched
-from ruler.steps import batching, scoring
+from ruler.schemas.rules import RuleSet
+from ruler.steps import batching, inducing
 from ruler.steps.captioning import View, caption_samples, samples_of
 from ruler.steps.merging import Merge, learned_so_far, merge
-from ruler.steps.verification import verify
 from ruler.steps.voting import aggregate
 from ruler.video.sampling import sample_indices
 from rules_store.rule_files import dump_rules, edit_rules
@@ -94,23 +92,9 @@ def write(deps: InductionDeps, consensus: Consensus, checkups: Mapping[str, Chec
 
 def check_rules(deps: InductionDeps, keys: Sequence[str]) -> dict[str, Checkup]:
     """Leave each batch out once and try the others' rules on it."""
-    proposals = {proposal.batch: proposal for proposal in _proposals(deps, keys)}
-    references = batches_of(deps)
-    clips = aggregate(list(proposals.values())).clips
-
-    def write_without(batch: str, checkups: Mapping[str, Checkup]) -> Sequence[Rule]:
-        others = aggregate([p for name, p in proposals.items() if name != batch])
-        # Fewer clips make wider bounds; here they are tried as wide as all clips make them.
-        consensus = others.model_copy(update={"clips": clips})
-        return deps.reasoner.write_rules(consensus, deps.brief, checkups)
-
-    def match_on(batch: str, rules: Sequence[Rule]) -> list[Matched]:
-        seen = [ref.observation for ref in references[batch] if ref.observation.caption]
-        first = deps.reasoner.match(seen, deps.match_context(rules, linked=False))
-        second = deps.reasoner.match(seen, deps.match_context(rules, linked=True))
-        return [scoring.joined(a, b) for a, b in zip(first, second, strict=True)]
-
-    return verify(list(proposals), write_without, match_on)
+    return inducing.check_rules(
+        _proposals(deps, keys), batches_of(deps), deps.reasoner, deps.brief, as_of=deps.as_of
+    )
 
 
 def merge_rules(deps: InductionDeps, proposed: RuleSet) -> Merge:

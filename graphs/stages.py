@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from graphs.deps import ClipDeps
-from ruler.schemas.observations import Observation
 from ruler.schemas.traces import Trace
-from ruler.schemas.verdicts import Matched
 from ruler.steps import captioning, eventing, reasoning, reflection, scoring
 from ruler.steps.judging import Judge
 from ruler.steps.linking import Carry, link
@@ -23,7 +21,7 @@ def detect_chunk(deps: ClipDeps, number: int) -> int:
     if number in done and number not in deps.again:
         return len(samples)
     observations, usage = captioning.caption_samples(
-        deps.view, deps.clip, samples, deps.store.captions
+        deps.view, deps.clip, samples, deps.store.captions, sampled=deps.frames
     )
     matched = deps.reasoner.match(observations, deps.match_context(linked=False))
     traces = [
@@ -49,19 +47,10 @@ def link_clip(deps: ClipDeps) -> None:
                 trace,
                 observation=observation,
                 matched=matched,
-                match=_first_score(observation, matched, weights),
+                match=scoring.first_score(observation, matched, weights),
             )
 
     store.save_links(deps.run_id, deps.clip_number, linked())
-
-
-def _first_score(
-    observation: Observation, matched: Matched, weights: dict[str, float]
-) -> float | None:
-    """A frame that failed, or that a model left open and nothing else decides, has no score."""
-    if observation.failure is not None or (matched.undetermined and not matched.matches):
-        return None
-    return scoring.frame_score(matched.matches, weights)
 
 
 def smooth_clip(deps: ClipDeps) -> None:
@@ -80,7 +69,7 @@ def reason_clip(deps: ClipDeps) -> None:
     reasoned = reasoning.reason(
         traces,
         deps.reasoner.check,
-        threshold=deps.revision.rule_set.threshold,
+        rule_set=deps.revision.rule_set,
         is_causal=deps.smoothing.is_causal,
     )
     deps.store.traces.save_reasoned(*place, "reason", reasoned)

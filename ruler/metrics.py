@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 
@@ -56,3 +57,114 @@ def carried(scores: Sequence[float | None]) -> Iterator[float]:
     for score in scores:
         last = last if score is None else score
         yield last
+
+
+def event_recall(
+    labels: Sequence[int], answers: Sequence[int | None], clips: Sequence[int]
+) -> float | None:
+    """Share of true events (runs of positive frames within a clip) with at least one alarm."""
+    runs = list(_runs(labels, clips))
+    if not runs:
+        return None
+    found = sum(any(answer == 1 for answer in answers[start:stop]) for start, stop in runs)
+    return found / len(runs)
+
+
+def detection_delay(
+    labels: Sequence[int],
+    answers: Sequence[int | None],
+    clips: Sequence[int],
+    clock: Sequence[float],
+) -> float | None:
+    """Median seconds from the start of a true event to its first alarm, over those found."""
+    delays = [
+        clock[alarm] - clock[start]
+        for start, stop in _runs(labels, clips)
+        if (alarm := next((at for at in range(start, stop) if answers[at] == 1), None)) is not None
+    ]
+    return float(np.median(delays)) if delays else None
+
+
+def false_alarms_per_hour(
+    labels: Sequence[int],
+    answers: Sequence[int | None],
+    clips: Sequence[int],
+    clock: Sequence[float],
+    bridge_seconds: float,
+) -> float | None:
+    """Runs of alarms that touch no positive frame, over the hours of normal footage.
+
+    Alarms at most `bridge_seconds` apart are one run.
+    """
+    hours = 0.0
+    alarms, last, is_false = 0, -1, False
+    for at, label in enumerate(labels):
+        if at and clips[at] == clips[at - 1] and label == 0:
+            hours += (clock[at] - clock[at - 1]) / 3600
+        if answers[at] != 1:
+            continue
+        is_same = (
+            last >= 0 and clips[at] == clips[last] and clock[at] - clock[last] <= bridge_seconds
+        )
+        if not is_same:
+            alarms += is_false
+            is_false = True
+        is_false = is_false and label == 0
+        last = at
+    alarms += is_false
+    return alarms / hours if hours else None
+
+
+def _runs(labels: Sequence[int], clips: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """[start, stop) of each run of positive frames; a clip's end ends a run."""
+    start: int | None = None
+    for at, label in enumerate(labels):
+        if start is not None and (not label or clips[at] != clips[at - 1]):
+            yield start, at
+            start = None
+        if label and start is None:
+            start = at
+    if start is not None:
+        yield start, len(labels)
+
+
+class Resampled:
+    """AUCs of one score over bootstrap samples of clips (Efron, 1979): clips are drawn with
+    replacement, so that frames of one clip, which are alike, stay together."""
+
+    def __init__(
+        self, labels: Sequence[int], scores: Sequence[float], clips: Sequence[int]
+    ) -> None:
+        order = np.argsort(np.asarray(scores), kind="stable")
+        ranked = np.asarray(scores)[order]
+        self._labels = np.asarray(labels)[order]
+        self._clips = np.asarray(clips)[order]
+        # Frames of one score are one step of the curve, so ties count half.
+        self._starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
+
+    def auc(self, weights: NDArray[np.float64]) -> float:
+        """The AUC where clip number i counts weights[i] times; NaN where a class is missing."""
+        weight = weights[self._clips]
+        positive = np.add.reduceat(weight * self._labels, self._starts)
+        negative = np.add.reduceat(weight * (1 - self._labels), self._starts)
+        below = np.cumsum(negative) - negative
+        pairs = positive.sum() * negative.sum()
+        if not pairs:
+            return float("nan")
+        return float((positive * (below + 0.5 * negative)).sum() / pairs)
+
+
+def draws(clips: int, times: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """How often each of `clips` clips is drawn, `times` times over."""
+    rng = np.random.default_rng(seed)
+    for _ in range(times):
+        yield np.bincount(rng.integers(0, clips, clips), minlength=clips).astype(np.float64)
+
+
+def interval(values: Iterable[float], level: float = 0.95) -> tuple[float, float] | None:
+    """The central interval of bootstrap values; those that are not defined are left out."""
+    known = np.asarray([value for value in values if not np.isnan(value)])
+    if not known.size:
+        return None
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from ruler import metrics
 from ruler.errors import ClipError, InputError
+from ruler.evaluation.columns import ANSWERS, Column
 from ruler.evaluation.truth import frame_truth, load_labels
 from ruler.jobs.detect import DetectRequest, DetectResult, detect
 from ruler.jobs.induce import InduceRequest, induce
@@ -21,19 +22,6 @@ from ruler.schemas.datasets import ClipsManifest, EvalResult, RuleSetStamp
 from ruler.schemas.runs import Smoothing
 from ruler.schemas.verdicts import Verdict
 from rules_store.store import Store
-
-_ANSWERS = {"normal": 0, "anomaly": 1}
-
-
-@dataclass
-class _Column:
-    """Truth, scores and answers of all frames, clip after clip."""
-
-    labels: list[int] = field(default_factory=list)
-    scores: list[float] = field(default_factory=list)
-    answers: list[int | None] = field(default_factory=list)
-    clock: list[float] = field(default_factory=list)
-    decided: int = 0
 
 
 def evaluate_clips(
@@ -131,10 +119,10 @@ def _figures(
     by_clip: dict[str, list[Verdict]] = {}
     for verdict in read_frames(result.folder / "frames.jsonl"):
         by_clip.setdefault(verdict.clip, []).append(verdict)
-    column, clips = _Column(), _Column()
+    column, clips = Column(), Column()
     for truth, outcome in zip(truths, result.record.clips, strict=True):
         found = by_clip.get(outcome.clip, [])
-        _add_frames(column, truth.frames, truth.times, found)
+        column.add(truth.frames, truth.times, found)
         if truth.label is not None:
             _add_clip(clips, truth.label, found)
     return EvalResult(
@@ -163,27 +151,9 @@ def _protocol_note(result: DetectResult, seconds: tuple[float, float]) -> str:
     )
 
 
-def _add_frames(
-    column: _Column, truth: Sequence[int], times: Sequence[float], verdicts: Sequence[Verdict]
-) -> None:
-    """Spread verdicts over the frames they speak for; a frame nobody scored counts as undecided."""
-    scores: list[float | None] = [None] * len(truth)
-    answers: list[int | None] = [None] * len(truth)
-    for verdict in verdicts:
-        answer = _ANSWERS.get(verdict.outcome)
-        for frame in range(verdict.frame_index, min(verdict.until_frame, len(truth))):
-            answers[frame] = answer
-            scores[frame] = None if answer is None else verdict.score
-    column.labels.extend(truth)
-    column.scores.extend(metrics.carried(scores))
-    column.answers.extend(answers)
-    column.clock.extend(times)
-    column.decided += sum(answer is not None for answer in answers)
-
-
-def _add_clip(clips: _Column, label: int, verdicts: Sequence[Verdict]) -> None:
+def _add_clip(clips: Column, label: int, verdicts: Sequence[Verdict]) -> None:
     """A clip's score is its maximum; it alarms where any frame does."""
-    decided = [verdict for verdict in verdicts if verdict.outcome in _ANSWERS]
+    decided = [verdict for verdict in verdicts if verdict.outcome in ANSWERS]
     clips.labels.append(label)
     clips.scores.append(max((verdict.score for verdict in decided), default=0.0))
     alarm = any(verdict.outcome == "anomaly" for verdict in decided)
@@ -192,14 +162,8 @@ def _add_clip(clips: _Column, label: int, verdicts: Sequence[Verdict]) -> None:
     clips.decided += bool(decided)
 
 
-def _metrics(column: _Column, clips: _Column) -> dict[str, float | None]:
-    figures: dict[str, float | None] = {
-        "auc": metrics.auc(column.labels, column.scores),
-        "ap": metrics.average_precision(column.labels, column.scores),
-        **metrics.classification(column.labels, column.answers),
-        "false_positive_rate": metrics.false_positive_rate(column.labels, column.answers),
-        "coverage": column.decided / len(column.labels) if column.labels else None,
-    }
+def _metrics(column: Column, clips: Column) -> dict[str, float | None]:
+    figures = column.figures()
     if clips.labels:
         figures["clip_auc"] = metrics.auc(clips.labels, clips.scores)
         answered = metrics.classification(clips.labels, clips.answers)
@@ -207,16 +171,8 @@ def _metrics(column: _Column, clips: _Column) -> dict[str, float | None]:
     return figures
 
 
-def _baselines(column: _Column, clips: _Column) -> dict[str, float | None]:
-    """What costs nothing: the clock of the clip, and always (or never) alarming."""
-    always = metrics.classification(column.labels, [1] * len(column.labels))
-    never = metrics.classification(column.labels, [0] * len(column.labels))
-    figures = {
-        "auc_of_the_clock": metrics.auc(column.labels, column.clock),
-        "accuracy_always_anomaly": always["accuracy"],
-        "f1_always_anomaly": always["f1"],
-        "accuracy_always_normal": never["accuracy"],
-    }
+def _baselines(column: Column, clips: Column) -> dict[str, float | None]:
+    figures = column.trivial()
     if clips.labels:
         figures["clip_auc_of_length"] = metrics.auc(clips.labels, clips.clock)
     return figures

@@ -54,6 +54,7 @@ class Disputed:
         before: What was found on neighbouring frames earlier, nearest last.
         after: Likewise later, nearest first; empty where only the past may be seen.
         threshold: The revision's.
+        weights: By id, the weight of each live anomaly rule.
     """
 
     observation: Observation
@@ -62,6 +63,7 @@ class Disputed:
     before: Sequence[Matched]
     after: Sequence[Matched]
     threshold: float
+    weights: Mapping[str, float]
 
 
 @dataclass(frozen=True)

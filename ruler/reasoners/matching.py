@@ -17,6 +17,9 @@ from ruler.text.phrases import Found, find_any
 FAINT = 0.01
 """Strengths below this are no match: a logistic curve never quite reaches zero."""
 
+FIRES = 0.5
+"""A rule fires on a caption from this strength on; fainter matches only add to the score."""
+
 
 def logistic(z: float) -> float:
     """1 / (1 + exp(-z)) without overflow, for any finite z."""
@@ -46,6 +49,17 @@ def match_rule(
         gate is closed, or it has neither words nor measures (its statement is for a model).
     """
     caption = observation.caption
+    if caption is None:
+        return None
+    found = find_any(caption.text, rule.look_for) if rule.look_for else None
+    return match_found(rule, found, observation, context)
+
+
+def match_found(
+    rule: Rule, found: Found | None, observation: Observation, context: MatchContext
+) -> Match | NotEvaluable | None:
+    """The same, where the best phrase of `look_for` was looked up before (None: none is there)."""
+    caption = observation.caption
     if caption is None or not (rule.look_for or rule.measures):
         return None
     state, why = check_gates(rule, observation, context)
@@ -60,7 +74,6 @@ def match_rule(
     strengths: list[float] = []
     evidence: list[Evidence] = []
     if rule.look_for:
-        found = find_any(caption.text, rule.look_for)
         if found is None:
             return None
         strengths.append(found.strength)

@@ -88,7 +88,10 @@ class RuleSetStamp(Value):
 
 
 class EvalResult(Value):
-    """One dataset's figures. A metric that cannot be computed is null, never left out."""
+    """One dataset's figures. A metric that cannot be computed is null, never left out.
+
+    `other_mode` has the same metrics for the mode that was not asked for, where both were measured.
+    """
 
     name: str
     kind: str
@@ -98,6 +101,8 @@ class EvalResult(Value):
     frames: int
     frames_per_second: float
     rule_set: RuleSetStamp
+    mode: Literal["online", "offline"] | None = None
+    other_mode: dict[str, float | str | None] | None = None
     notes: tuple[str, ...] = ()
 
 

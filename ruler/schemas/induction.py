@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ruler.schemas.base import Finite, Value
 from ruler.schemas.observations import Observation
-from ruler.schemas.rules import Rule, SceneName
+from ruler.schemas.rules import Rule, SceneName, Subject
 from ruler.schemas.runs import Place
 from ruler.schemas.taxonomy import Lexicon, Taxonomy
 
@@ -54,18 +54,32 @@ class FactRange(Value):
         return self.quantiles[low] * (1 - part) + self.quantiles[low + 1] * part
 
 
+class Topic(Value):
+    """A thing or doing that normal captions speak of.
+
+    `key` holds its lemmas, by which batches agree; `phrase` is how a caption said it first;
+    `captions` counts those that speak of it, `votes` the batches that do.
+    """
+
+    subject: Subject
+    key: tuple[str, ...] = Field(min_length=1)
+    phrase: str = Field(min_length=1)
+    captions: int = Field(ge=1)
+    votes: int = Field(default=1, ge=1)
+
+
 class Proposal(Value):
     """What one batch of references suggests is normal.
 
-    `words` counts in how many captions of the batch a content lemma stands; `concepts` likewise for
-    lexicon concepts; `rules` are whole rules that a model reasoner wrote.
+    `topics` are what its captions speak of; `concepts` counts in how many captions a lexicon
+    concept stands; `rules` are whole rules that a model reasoner wrote.
     """
 
     batch: str
     clips: tuple[str, ...] = Field(min_length=1)
     captions: int = Field(ge=0)
     ranges: tuple[FactRange, ...] = ()
-    words: dict[str, int] = Field(default_factory=dict)
+    topics: tuple[Topic, ...] = ()
     concepts: dict[str, int] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
 
@@ -87,15 +101,16 @@ class Consensus(Value):
     captions: int = Field(ge=0)
     ranges: tuple[FactRange, ...] = ()
     range_votes: dict[str, int] = Field(default_factory=dict)
-    words: tuple[Agreed, ...] = ()
+    topics: tuple[Topic, ...] = ()
     concepts: tuple[Agreed, ...] = ()
     rules: tuple[Rule, ...] = ()
 
 
 class Checkup(Value):
-    """What verification did to one rule: kept, widened by `factor`, or dropped, and why."""
+    """What verification did to one rule, and why: kept, its bounds widened by `factor`, its weight
+    lowered by `factor`, or dropped."""
 
     rule_id: str
-    action: Literal["kept", "widened", "dropped"]
-    factor: float = Field(default=1.0, ge=1.0)
+    action: Literal["kept", "widened", "weakened", "dropped"]
+    factor: float = Field(default=1.0, gt=0.0)
     why: str

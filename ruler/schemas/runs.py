@@ -96,6 +96,10 @@ class Smoothing(Value):
         return factor * self.seconds
 
 
+ONLINE = Smoothing(method="ema", seconds=0.5, is_causal=True)
+"""The default where the future may not be seen."""
+
+
 class Usage(Value):
     """What a run cost; captions and answers from the store or a replay cost no model call.
 

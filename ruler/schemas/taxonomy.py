@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ruler.schemas.base import UnitInterval, Value
-from ruler.schemas.rules import ID_PATTERN, NAME_PATTERN, Level, Phrase
+from ruler.schemas.rules import ID_PATTERN, NAME_PATTERN, Level, Phrase, RuleTests
 
 TAXONOMY_SCHEMA = "ruler/taxonomy/v1"
 LEXICON_SCHEMA = "ruler/lexicon/v1"
@@ -67,18 +67,21 @@ class Taxonomy(Value):
 
 class Concept(Value):
     """One idea that many words express. `prior` is how far the idea alone speaks for an anomaly,
-    in [0, 1], where the references never showed it."""
+    in [0, 1], where the references never showed it; `tests` go with the rule it becomes."""
 
     title: str = Field(min_length=1)
     category: Annotated[str, Field(pattern=ID_PATTERN)]
     level: Level = "medium"
     prior: UnitInterval
     phrases: tuple[Phrase, ...] = Field(min_length=1)
+    tests: RuleTests = RuleTests()
 
 
 class Lexicon(Value):
-    """Concepts by key, and the words that carry no news in any scene."""
+    """Concepts by key, words for people, and the words that carry no news in any scene."""
 
     id: Name
+    version: int = Field(default=1, ge=1)
     concepts: dict[Name, Concept]
+    people: tuple[str, ...] = ()
     stop_words: tuple[str, ...] = ()

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from ruler.reasoners.base import Checked, Disputed
+from ruler.schemas.rules import RuleSet
 from ruler.schemas.traces import Trace
+from ruler.steps.scoring import weights_of
 from ruler.steps.windows import with_neighbours
 
 NEIGHBOUR_SECONDS = 0.5
@@ -17,13 +19,14 @@ def reason(
     traces: Iterable[Trace],
     check: Callable[[Disputed], Checked],
     *,
-    threshold: float,
+    rule_set: RuleSet,
     is_causal: bool,
 ) -> Iterator[Trace]:
     """Fill in `reason`: alarms are checked again, and so are hits that smoothing thinned out.
 
     All other frames keep their smoothed score, so a model is asked about disputed frames alone.
     """
+    threshold, weights = rule_set.threshold, weights_of(rule_set.live)
     around = with_neighbours(
         traces, lambda trace: trace.time_seconds, NEIGHBOUR_SECONDS, is_causal=is_causal
     )
@@ -43,6 +46,7 @@ def reason(
                 before=[other.matched for other in before],
                 after=[other.matched for other in after],
                 threshold=threshold,
+                weights=weights,
             )
         )
         yield replace(trace, reason=min(1.0, max(0.0, checked.score))).noted(checked.why)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ruler.schemas.observations import Observation
 from ruler.schemas.rules import Rule
 from ruler.schemas.verdicts import Match, Matched
 
@@ -21,6 +22,16 @@ def frame_score(matches: Iterable[Match], weights: dict[str, float]) -> float:
     for match in matches:
         quiet *= 1.0 - weights.get(match.rule_id, 0.0) * match.strength
     return round(1.0 - quiet, 9)
+
+
+def first_score(
+    observation: Observation, matched: Matched, weights: dict[str, float]
+) -> float | None:
+    """The score before smoothing; None for a frame that failed, or that a model left open and
+    nothing else decides."""
+    if observation.failure is not None or (matched.undetermined and not matched.matches):
+        return None
+    return frame_score(matched.matches, weights)
 
 
 def weights_of(rules: Iterable[Rule]) -> dict[str, float]:

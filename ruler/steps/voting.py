@@ -9,12 +9,11 @@ from __future__ import annotations
 import bisect
 from collections.abc import Sequence
 
-from ruler.schemas.induction import QUANTILES, Agreed, Consensus, FactRange, Proposal
+from ruler.schemas.induction import QUANTILES, Agreed, Consensus, FactRange, Proposal, Topic
 from ruler.schemas.rules import Origin, Rule
 
 _PEAKS = 3
 _UPPER_QUANTILE = 0.95
-_WORD_SHARE = 0.34
 _RULE_SHARE = 0.34
 
 
@@ -31,8 +30,8 @@ def aggregate(proposals: Sequence[Proposal]) -> Consensus:
         captions=sum(proposal.captions for proposal in proposals),
         ranges=tuple(pooled.values()),
         range_votes={fact: _supporters(pooled[fact], by_fact[fact]) for fact in pooled},
-        words=tuple(w for w in _agreed(proposals, "words") if w.votes >= _needed(proposals)),
-        concepts=tuple(_agreed(proposals, "concepts")),
+        topics=_topics(proposals),
+        concepts=_concepts(proposals),
         rules=_voted_rules(proposals),
     )
 
@@ -69,21 +68,30 @@ def _supporters(pooled: FactRange, spreads: Sequence[FactRange]) -> int:
     return sum(spread.quantile(_UPPER_QUANTILE) <= upper for spread in spreads)
 
 
-def _needed(proposals: Sequence[Proposal]) -> int:
-    """Votes a word needs: a third of the batches, and two where there are two."""
-    return max(min(2, len(proposals)), round(_WORD_SHARE * len(proposals)))
+def _topics(proposals: Sequence[Proposal]) -> tuple[Topic, ...]:
+    """Topics of all batches with their votes, those that most captions speak of first."""
+    pooled: dict[tuple[str, tuple[str, ...]], Topic] = {}
+    for topic in (topic for proposal in proposals for topic in proposal.topics):
+        place = (topic.subject, topic.key)
+        known = pooled.get(place)
+        if known is None:
+            pooled[place] = topic
+            continue
+        more = {"captions": known.captions + topic.captions, "votes": known.votes + 1}
+        pooled[place] = known.model_copy(update=more)
+    return tuple(sorted(pooled.values(), key=lambda t: (-t.captions, t.subject, t.key)))
 
 
-def _agreed(proposals: Sequence[Proposal], field: str) -> list[Agreed]:
+def _concepts(proposals: Sequence[Proposal]) -> tuple[Agreed, ...]:
     counts: dict[str, list[int]] = {}
     for proposal in proposals:
-        for name, count in getattr(proposal, field).items():
+        for name, count in proposal.concepts.items():
             counts.setdefault(name, []).append(count)
     captions = max(1, sum(proposal.captions for proposal in proposals))
-    return [
+    return tuple(
         Agreed(name=name, votes=sum(c > 0 for c in seen), share=round(sum(seen) / captions, 6))
         for name, seen in sorted(counts.items())
-    ]
+    )
 
 
 def _voted_rules(proposals: Sequence[Proposal]) -> tuple[Rule, ...]:

@@ -1,45 +1,89 @@
-"""From a text to tokens with lemma, clause and scope; every token keeps its place in the text."""
+"""From a text to clauses of tokens, each with lemma, scope and its place in the text.
+
+Captions repeat themselves: the same clause stands in thousands of them. A clause is therefore read
+once, wherever it stands, and a text is a row of clauses with their offsets. A scope never crosses
+the end of a clause, which is what makes this sound.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 import simplemma
 
+from ruler.text.languages import ENGLISH, Language, language_of
+
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-# The point of "2.3" and the colon of "12:30" stand between two digits and end nothing.
-_CLAUSE_END = re.compile(r"[;!?\n]|[.:](?!\d)|(?<!\d)[.:]")
-
-# Scopes after NegEx (Chapman et al., 2001): a cue opens a scope that runs to the end of the clause
-# or to a word that turns it.
-_NEGATION = frozenset("no not never without nobody none neither nor cannot nothing".split())
-_SPECULATION = frozenset(
-    "may might could possibly perhaps maybe probably likely whether if potentially".split()
-)
-_SCOPE_END = frozenset("but however although though except while whereas".split())
-_TURNS = frozenset("but however although though while whereas".split())
 _NEGATED_SUFFIX = ("n't", "n’t")
+_EXCEPT = frozenset({"except", "besides", "sauf", "außer", "excepto"})
+# "not running, walking" turns at the comma, "no people, cars or dogs" does not, and "without a
+# helmet, riding" does where somebody goes on doing something.
+_COMMA_ENDS = frozenset("not never cannot nicht nie niemals pas jamais nunca".split())
+_COMMA_ENDS_BEFORE_DOINGS = frozenset("without lacking ohne sans sin".split())
 
-FUNCTION_WORDS = frozenset(
-    """a an the this that these those of in on at by to from with into onto near over under up down
-    and or as is are was were be been being has have had do does did it its his her their they he
-    she who which there here some any each other another one than then so very""".split()
-)
+FUNCTION_WORDS = ENGLISH.function_words
 """English words that carry no content of their own: a phrase may miss them and still be found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word of a text: [start, stop) in characters, its lemma, its clause and what scopes it."""
+    """A word: [start, stop) in characters, its lemma, the number of its clause, its scopes."""
 
     lemma: str
     start: int
     stop: int
-    clause: int
-    is_negated: bool
-    is_speculated: bool
+    clause: int = 0
+    is_negated: bool = False
+    is_speculated: bool = False
+    is_activity: bool = False
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A clause by itself: its tokens' places count from its own first character."""
+
+    text: str
+    language: Language
+    tokens: tuple[Token, ...]
+
+    @cached_property
+    def asserted(self) -> tuple[Token, ...]:
+        """What is said to be so: neither negated nor speculated."""
+        return tuple(t for t in self.tokens if not (t.is_negated or t.is_speculated))
+
+    @cached_property
+    def lemmas(self) -> frozenset[str]:
+        """Lemmas of what is asserted."""
+        return frozenset(token.lemma for token in self.asserted)
+
+    @cached_property
+    def content(self) -> tuple[Token, ...]:
+        """Tokens that say something: no function word, number or cue, and nothing negated. What is
+        speculated counts: a guess at running is news, though no proof of it."""
+        return tuple(token for token in self.tokens if self._has_content(token))
+
+    def _has_content(self, token: Token) -> bool:
+        words, lemma = self.language, token.lemma
+        return not (
+            token.is_negated
+            or lemma in words.function_words
+            or lemma in words.negation
+            or lemma in words.speculation
+            or lemma[0].isdigit()
+            or self.text[token.start : token.stop].lower().endswith(_NEGATED_SUFFIX)
+        )
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence by itself: its clauses with their offsets in it."""
+
+    text: str
+    language: Language
+    clauses: tuple[tuple[int, Clause], ...]
 
 
 @lru_cache(maxsize=65536)
@@ -48,48 +92,128 @@ def lemma_of(word: str, language: str = "en") -> str:
     return simplemma.lemmatize(word.lower().replace("’", "'"), lang=language).lower()
 
 
-@lru_cache(maxsize=8192)
-def analyse(text: str, language: str = "en") -> tuple[Token, ...]:
-    """All words of `text` in order, with lemma, clause and scopes."""
+@lru_cache(maxsize=16384)
+def sentences(text: str, language: Language | None = None) -> tuple[tuple[int, Sentence], ...]:
+    """The sentences of a text with their offsets; its language is found by its words if not
+    given."""
+    language = language or language_of(text)
+    placed = ((at, _read_sentence(part, language)) for at, part in _parts(text, language.stops))
+    return tuple((at, sentence) for at, sentence in placed if sentence.clauses)
+
+
+def read(text: str, language: Language | None = None) -> Iterator[tuple[int, Clause]]:
+    """The clauses of a text with their offsets."""
+    for start, sentence in sentences(text, language):
+        for offset, clause in sentence.clauses:
+            yield start + offset, clause
+
+
+@lru_cache(maxsize=65536)
+def _read_sentence(text: str, language: Language) -> Sentence:
+    placed = ((at, _read_clause(part, language)) for at, part in _parts(text, language.breaks))
+    return Sentence(text, language, tuple((at, clause) for at, clause in placed if clause.tokens))
+
+
+def _parts(text: str, ends: re.Pattern[str]) -> Iterator[tuple[int, str]]:
+    """What stands between the ends, without blanks around it, with its offset."""
+    start = 0
+    for found in [*ends.finditer(text), None]:
+        part = text[start : found.start() if found else len(text)]
+        stripped = part.strip(" \t,")
+        if stripped:
+            yield start + part.index(stripped), stripped
+        start = found.end() if found else start
+
+
+@lru_cache(maxsize=65536)
+def _read_clause(text: str, language: Language) -> Clause:
+    """One clause, with the scopes of negation and speculation in it."""
     tokens: list[Token] = []
-    clause, negated, speculated, last = 0, False, False, 0
-    for found in _WORD.finditer(text):
-        word = found.group().lower()
-        gap = text[last : found.start()]
-        # One character more than the gap, so that the pattern sees what follows a point.
-        if _CLAUSE_END.search(text, last, found.start() + 1) or (word in _TURNS and tokens):
-            clause, negated, speculated = clause + 1, False, False
-        elif word in _SCOPE_END or "," in gap:
-            negated = False
-        tokens.append(
-            Token(
-                lemma=lemma_of(word, language),
-                start=found.start(),
-                stop=found.end(),
-                clause=clause,
-                is_negated=negated,
-                is_speculated=speculated,
-            )
+    negating: str | None = None
+    speculated = False
+    last = 0
+    found = list(_WORD.finditer(text))
+    words = [word.group().lower() for word in found]
+    for place, word in enumerate(words):
+        start, stop = found[place].span()
+        gap, lemma = text[last:start], lemma_of(word, language.code)
+        is_activity = _is_activity(word, lemma, language)
+        if negating and _ends_negation(words, place, negating, "," in gap, is_activity, language):
+            negating = None
+        tokens.append(Token(lemma, start, stop, 0, negating is not None, speculated, is_activity))
+        if word in language.negation or word.endswith(_NEGATED_SUFFIX):
+            following = words[place + 1] if place + 1 < len(words) else ""
+            if f"{word} {following}" not in language.pseudo:
+                negating = "not" if word.endswith(_NEGATED_SUFFIX) else word
+        speculated = speculated or word in language.speculation
+        last = stop
+    return Clause(text, language, tuple(_looking_back(tokens, words, language)))
+
+
+def _is_activity(word: str, lemma: str, language: Language) -> bool:
+    """A form of a verb that says what is being done: "walking", and not "building"."""
+    form = language.activity
+    return form is not None and lemma != word and form.fullmatch(word) is not None
+
+
+def _ends_negation(
+    words: Sequence[str],
+    place: int,
+    cue: str,
+    after_comma: bool,
+    is_activity: bool,
+    language: Language,
+) -> bool:
+    """Whether the scope of `cue` ends right before words[place]."""
+    if words[place] in _EXCEPT:
+        return True
+    if after_comma and (cue in _COMMA_ENDS or (cue in _COMMA_ENDS_BEFORE_DOINGS and is_activity)):
+        return True
+    # "with no bag and the next person walks": a subject of its own.
+    joined = place > 0 and words[place - 1] in language.joiners
+    return joined and words[place] in language.articles and cue not in ("neither", "nor")
+
+
+def _looking_back(
+    tokens: Sequence[Token], words: Sequence[str], language: Language
+) -> Iterator[Token]:
+    """Negate what stands before "absent" or "not visible", back to where its noun phrase begins."""
+    negated: set[int] = set()
+    for place, word in enumerate(words):
+        before = words[place - 1] if place else ""
+        is_unseen = word in language.seen and (
+            before in language.negation or before.endswith(_NEGATED_SUFFIX)
         )
-        negated = negated or word in _NEGATION or word.endswith(_NEGATED_SUFFIX)
-        speculated = speculated or word in _SPECULATION
-        last = found.end()
-    return tuple(tokens)
+        if word in language.absent or is_unseen:
+            for back in range(place - 1, -1, -1):
+                if words[back] in language.joiners:
+                    break
+                negated.add(back)
+                if words[back] in language.articles:
+                    break
+    for place, token in enumerate(tokens):
+        yield replace(token, is_negated=True) if place in negated else token
 
 
-def content_tokens(
-    text: str, stop_words: frozenset[str] = frozenset(), language: str = "en"
-) -> list[Token]:
-    """Tokens that say something: no function word, number or given stop word, no cue of negation
-    or speculation ("no", "maybe"), nothing negated."""
+def phrase_lemmas(phrase: str, language: Language) -> tuple[str, ...]:
+    """The lemmas of a phrase in order; its punctuation ends nothing."""
+    return tuple(token.lemma for token in _read_clause(phrase, language).tokens)
+
+
+def analyse(text: str, language: Language | None = None) -> tuple[Token, ...]:
+    """All words of `text` in order, their places counted from its start."""
+    return tuple(
+        replace(token, start=token.start + offset, stop=token.stop + offset, clause=number)
+        for number, (offset, clause) in enumerate(read(text, language))
+        for token in clause.tokens
+    )
+
+
+def content_tokens(text: str, stop_words: frozenset[str] = frozenset()) -> list[Token]:
+    """Tokens that say something (see `Clause.content`) and are no stop word."""
     return [
-        token
-        for token in analyse(text, language)
-        if token.lemma not in FUNCTION_WORDS
-        and token.lemma not in stop_words
-        and token.lemma not in _NEGATION
-        and token.lemma not in _SPECULATION
-        and not text[token.start : token.stop].lower().endswith(_NEGATED_SUFFIX)
-        and not token.lemma[0].isdigit()
-        and not token.is_negated
+        replace(token, start=token.start + offset, stop=token.stop + offset, clause=number)
+        for number, (offset, clause) in enumerate(read(text))
+        for token in clause.content
+        if token.lemma not in stop_words
     ]

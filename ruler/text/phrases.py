@@ -1,12 +1,20 @@
-"""Finding a phrase in a caption, as a rule's `look_for` means it (DESIGN section 3a)."""
+"""Finding phrases in a caption, as a rule's `look_for` means it (DESIGN section 3a).
+
+A phrase is found where all its content words stand in one clause, compared by lemma, neither
+negated nor speculated. Three signs make a phrase exact: a word with a minus must not be in that
+clause ("car -parked" is not found in "a car is parked"), a function word with a plus must stand
+where the phrase has it ("+on a bicycle" is not found in "past a bicycle"), and a word with an
+equals sign must stand in this very form ("=skateboarding" is not found in "with a skateboard").
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ruler.text.analysis import FUNCTION_WORDS, Token, analyse
+from ruler.text.analysis import Clause, phrase_lemmas, read
+from ruler.text.languages import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,82 +27,176 @@ class Found:
     stop: int
     strength: float
 
-
-@lru_cache(maxsize=8192)
-def _phrase_lemmas(phrase: str, language: str) -> tuple[frozenset[str], tuple[str, ...]]:
-    """(content lemmas that must all be there, all lemmas)."""
-    everything = tuple(token.lemma for token in analyse(phrase, language))
-    content = frozenset(lemma for lemma in everything if lemma not in FUNCTION_WORDS)
-    return content or frozenset(everything), everything
+    def moved(self, offset: int) -> Found:
+        """The same, counted from `offset` characters before."""
+        return Found(self.phrase, self.start + offset, self.stop + offset, self.strength)
 
 
-def find_phrase(text: str, phrase: str, language: str = "en") -> Found | None:
+@dataclass(frozen=True)
+class Wanted:
+    """A phrase in a language: the lemmas that must stand in a clause, all of its lemmas in order,
+    those that must not be there, function words and forms that must, and the function words around
+    its content words."""
+
+    phrase: str
+    content: frozenset[str]
+    everything: tuple[str, ...]
+    unwanted: frozenset[str]
+    needed: frozenset[str]
+    forms: frozenset[str]
+    before: frozenset[str]
+    after: frozenset[str]
+
+
+@lru_cache(maxsize=32768)
+def wanted(phrase: str, language: Language) -> Wanted:
+    """What to look for in captions of a language."""
+    words = phrase.split()
+    kept = [word.lstrip("+=") for word in words if not _is_signed(word, "-")]
+    unwanted = [word[1:] for word in words if _is_signed(word, "-")]
+    needed = [word[1:] for word in words if _is_signed(word, "+")]
+    everything = phrase_lemmas(" ".join(kept), language)
+    content = frozenset(lemma for lemma in everything if lemma not in language.function_words)
+    content = content or frozenset(everything)
+    places = [place for place, lemma in enumerate(everything) if lemma in content]
+    return Wanted(
+        phrase=phrase,
+        content=content,
+        everything=everything,
+        unwanted=frozenset(phrase_lemmas(" ".join(unwanted), language)),
+        needed=frozenset(phrase_lemmas(" ".join(needed), language)),
+        forms=frozenset(word[1:].lower() for word in words if _is_signed(word, "=")),
+        before=frozenset(everything[: places[0]]) if places else frozenset(),
+        after=frozenset(everything[places[-1] + 1 :]) if places else frozenset(),
+    )
+
+
+def _is_signed(word: str, sign: str) -> bool:
+    return len(word) > 1 and word.startswith(sign) and word[1].isalpha()
+
+
+class PhraseIndex:
+    """Many groups of phrases, tried together on one clause after another.
+
+    A clause is tried once, wherever it stands; phrases are looked up by one of their words, so that
+    the cost does not grow with their number. An index is used from one thread at a time or with
+    equal results from many: it only remembers.
+    """
+
+    def __init__(self, groups: Sequence[Iterable[str]]) -> None:
+        self._groups = [tuple(group) for group in groups]
+        self._by_lemma: dict[str, dict[str, list[tuple[int, Wanted]]]] = {}
+        self._known: dict[tuple[str, str], tuple[tuple[int, Found], ...]] = {}
+
+    def find(self, text: str) -> dict[int, Found]:
+        """The strongest phrase of each group that is found in `text`; the first of equals."""
+        best: dict[int, Found] = {}
+        for offset, clause in read(text):
+            for group, found in self._in_clause(clause):
+                known = best.get(group)
+                if known is None or found.strength > known.strength:
+                    best[group] = found.moved(offset)
+        return best
+
+    def _in_clause(self, clause: Clause) -> tuple[tuple[int, Found], ...]:
+        key = (clause.text, clause.language.code)
+        hits = self._known.get(key)
+        if hits is None:
+            if len(self._known) >= _MOST_CLAUSES:
+                self._known.clear()
+            hits = self._known[key] = tuple(self._try(clause))
+        return hits
+
+    def _try(self, clause: Clause) -> Iterable[tuple[int, Found]]:
+        index = self._index(clause.language)
+        best: dict[int, Found] = {}
+        for lemma in clause.lemmas & index.keys():
+            for group, sought in index[lemma]:
+                found = _in_clause(clause, sought)
+                if found and (group not in best or _order(found) < _order(best[group])):
+                    best[group] = found
+        return sorted(best.items())
+
+    def _index(self, language: Language) -> dict[str, list[tuple[int, Wanted]]]:
+        """Phrases by the longest of their content words, which is mostly the rarest."""
+        index = self._by_lemma.get(language.code)
+        if index is None:
+            index = {}
+            for group, phrases in enumerate(self._groups):
+                for phrase in phrases:
+                    sought = wanted(phrase, language)
+                    if sought.content:
+                        rarest = max(sought.content, key=lambda lemma: (len(lemma), lemma))
+                        index.setdefault(rarest, []).append((group, sought))
+            self._by_lemma[language.code] = index
+        return index
+
+
+_MOST_CLAUSES = 100_000
+
+
+def find_phrase(text: str, phrase: str) -> Found | None:
     """The best place where all content words of `phrase` stand in one clause of `text`.
 
-    Words are compared by lemma. Negated and speculated words do not count. Function words may be
-    missing and lower the strength: "stands by the door" holds 3 of the 4 words of "standing at the
-    door".
+    Function words may be missing and lower the strength: "stands by the door" holds 3 of the 4
+    words of "standing at the door".
 
     Returns:
         The strongest, then shortest, then first place; None where there is none.
     """
-    content, everything = _phrase_lemmas(phrase, language)
-    if not content:
-        return None
-    found = [
-        candidate
-        for lemmas, tokens in _asserted(text, language)
-        if content <= lemmas
-        and (candidate := _in_clause(tokens, phrase, content, everything)) is not None
-    ]
-    return min(found, key=_rank, default=None)
+    return min(_hits(text, phrase), key=_rank, default=None)
 
 
-@lru_cache(maxsize=8192)
-def _asserted(text: str, language: str) -> tuple[tuple[frozenset[str], tuple[Token, ...]], ...]:
-    """By clause: what is neither negated nor speculated, as lemmas and as tokens.
-
-    The lemmas rule out most phrases at once; a taxonomy tries hundreds of them on each caption.
-    """
-    clauses: dict[int, list[Token]] = {}
-    for token in analyse(text, language):
-        if not (token.is_negated or token.is_speculated):
-            clauses.setdefault(token.clause, []).append(token)
-    return tuple(
-        (frozenset(token.lemma for token in tokens), tuple(tokens)) for tokens in clauses.values()
-    )
+def find_any(text: str, phrases: Iterable[str]) -> Found | None:
+    """The strongest of several phrases; the first of equals."""
+    found = [hit for phrase in phrases if (hit := find_phrase(text, phrase)) is not None]
+    return max(found, key=lambda hit: hit.strength, default=None)
 
 
-def _in_clause(
-    tokens: tuple[Token, ...], phrase: str, content: frozenset[str], everything: tuple[str, ...]
-) -> Found | None:
+def _hits(text: str, phrase: str) -> Iterable[Found]:
+    for offset, clause in read(text):
+        found = _in_clause(clause, wanted(phrase, clause.language))
+        if found is not None:
+            yield found.moved(offset)
+
+
+def _in_clause(clause: Clause, sought: Wanted) -> Found | None:
     """The strongest, then shortest span of the clause that holds all content words."""
-    before, after = _outer_words(content, everything)
+    if not sought.content or not sought.content <= clause.lemmas:
+        return None
+    if sought.unwanted and sought.unwanted & clause.lemmas:
+        return None
+    tokens = clause.asserted
     candidates: list[Found] = []
     last_seen: dict[str, int] = {}
     for position, token in enumerate(tokens):
-        if token.lemma not in content:
+        if token.lemma not in sought.content:
             continue
         last_seen[token.lemma] = position
-        if len(last_seen) < len(content):
-            continue
-        first, last = min(last_seen.values()), position
-        while first > 0 and tokens[first - 1].lemma in before:
-            first -= 1
-        while last + 1 < len(tokens) and tokens[last + 1].lemma in after:
-            last += 1
-        inside = {token.lemma for token in tokens[first : last + 1]}
-        strength = sum(lemma in inside for lemma in everything) / len(everything)
-        candidates.append(Found(phrase, tokens[first].start, tokens[last].stop, strength))
+        if len(last_seen) == len(sought.content):
+            span = _span(clause, min(last_seen.values()), position, sought)
+            if span is not None:
+                candidates.append(span)
     return min(candidates, key=_rank, default=None)
 
 
-def _outer_words(
-    content: frozenset[str], everything: tuple[str, ...]
-) -> tuple[frozenset[str], frozenset[str]]:
-    """Function words before the first and after the last content word ("on fire", "fall down")."""
-    places = [place for place, lemma in enumerate(everything) if lemma in content]
-    return frozenset(everything[: places[0]]), frozenset(everything[places[-1] + 1 :])
+def _span(clause: Clause, first: int, last: int, sought: Wanted) -> Found | None:
+    """The span of content words first..last, with the phrase's function words around it; None
+    where a word that must stand there, or in one form, does not."""
+    tokens = clause.asserted
+    while first > 0 and tokens[first - 1].lemma in sought.before:
+        first -= 1
+    while last + 1 < len(tokens) and tokens[last + 1].lemma in sought.after:
+        last += 1
+    inside = {token.lemma for token in tokens[first : last + 1]}
+    if not sought.needed <= inside:
+        return None
+    if sought.forms and not sought.forms <= {
+        clause.text[token.start : token.stop].lower() for token in tokens[first : last + 1]
+    }:
+        return None
+    strength = sum(lemma in inside for lemma in sought.everything) / len(sought.everything)
+    return Found(sought.phrase, tokens[first].start, tokens[last].stop, strength)
 
 
 def _rank(found: Found) -> tuple[float, int, int]:
@@ -102,7 +204,6 @@ def _rank(found: Found) -> tuple[float, int, int]:
     return -found.strength, found.stop - found.start, found.start
 
 
-def find_any(text: str, phrases: Iterable[str], language: str = "en") -> Found | None:
-    """The strongest of several phrases; the first of equals."""
-    found = [hit for phrase in phrases if (hit := find_phrase(text, phrase, language)) is not None]
-    return max(found, key=lambda hit: hit.strength, default=None)
+def _order(found: Found) -> tuple[float, int, int, str]:
+    """A total order, so that the phrase that stands for its group is always the same."""
+    return (*_rank(found), found.phrase)

@@ -50,14 +50,15 @@ def _doubt(
 
 
 def _raise(disputed: Disputed, here: dict[str, float]) -> Checked:
-    """Believe a rule that fires here and without a break around here.
+    """Believe a rule that fires here and without a break around here, and that alone would do.
 
     The score is lifted to the threshold and no farther: what smoothing made of the frames around
     stays the better measure of how sure one may be.
     """
     runs = {
         rule: 1 + _unbroken(rule, reversed(disputed.before)) + _unbroken(rule, disputed.after)
-        for rule in here
+        for rule, strength in here.items()
+        if disputed.weights.get(rule, 0.0) * strength >= disputed.threshold
     }
     rule = min(runs, key=lambda name: (-runs[name], name), default=None)
     if rule is None or runs[rule] < _UNBROKEN:

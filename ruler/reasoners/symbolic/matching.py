@@ -2,122 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from ruler.reasoners.base import MatchContext
-from ruler.reasoners.matching import FAINT, best_figure, match_rule
-from ruler.reasoners.symbolic.writing import UNCOVERED
+from ruler.reasoners.matching import FAINT, FIRES, best_figure, match_found, match_rule
+from ruler.reasoners.symbolic.vocabulary import Vocabulary
+from ruler.reasoners.symbolic.writing import UNCOVERED, UNCOVERED_DOINGS
 from ruler.schemas.captions import Caption
 from ruler.schemas.facts import FACTS
 from ruler.schemas.observations import Observation
-from ruler.schemas.rules import Measure, Rule
-from ruler.schemas.verdicts import (
-    Evidence,
-    Match,
-    Matched,
-    NotEvaluable,
-    WordEvidence,
-)
-from ruler.text.analysis import analyse, content_tokens
-
-_HOLDS = 0.5
+from ruler.schemas.rules import Measure, Rule, Subject
+from ruler.schemas.verdicts import Evidence, Match, Matched, NotEvaluable, WordEvidence
+from ruler.text.phrases import PhraseIndex
 
 
 def match(observations: Sequence[Observation], context: MatchContext) -> list[Matched]:
     """Apply the live rules to each observation (see `Reasoner.match`)."""
-    plan = _Plan(context)
-    return [plan.apply(observation) for observation in observations]
+    rule_set, lexicon = context.rule_set, context.lexicon
+    plan = _plan(
+        rule_set.scene, rule_set.live, lexicon.people, lexicon.stop_words, linked=context.linked
+    )
+    return [plan.apply(observation, context) for observation in observations]
 
 
 class _Plan:
-    """The live rules of a context, sorted once for many observations."""
+    """The live rules of a rule set, sorted once for many observations."""
 
-    def __init__(self, context: MatchContext) -> None:
-        live = context.rule_set.live
-        self.context = context
-        self.rules = [
+    def __init__(
+        self, scene: str, live: Sequence[Rule], vocabulary: Vocabulary, *, linked: bool
+    ) -> None:
+        self.linked = linked
+        accusing = [
             rule
             for rule in live
             if rule.kind == "anomaly"
             and (rule.look_for or rule.measures)
-            and rule.is_linked == context.linked
+            and rule.is_linked == linked
         ]
-        self.overriding = [rule for rule in live if rule.kind == "normal" and rule.overrides]
-        self.uncovered = next(
-            (rule for rule in live if rule.id == f"{context.rule_set.scene}.{UNCOVERED}"), None
-        )
+        self.wordy = [rule for rule in accusing if rule.look_for]
+        self.measuring = [rule for rule in accusing if not rule.look_for]
+        self.index = PhraseIndex([rule.look_for for rule in self.wordy])
+        normal = [rule for rule in live if rule.kind == "normal"]
+        self.overriding = [rule for rule in normal if rule.overrides]
+        by_id = {rule.id: rule for rule in live}
+        self.uncovered = by_id.get(f"{scene}.{UNCOVERED}")
+        self.uncovered_doings = by_id.get(f"{scene}.{UNCOVERED_DOINGS}")
+        self.vocabulary = vocabulary
         contrasted = {
             measure.fact for rule in live if rule.kind == "anomaly" for measure in rule.measures
         }
-        normal = [rule for rule in live if rule.kind == "normal"]
-        # A vocabulary holds lemmas, and the lemma of a lemma may be another word (saws, saw, see).
-        self.words = frozenset(
-            word
-            for rule in normal
-            for phrase in rule.look_for
-            for token in analyse(phrase)
-            for word in (token.lemma, phrase[token.start : token.stop].lower())
-        )
-        self.stop_words = frozenset(context.lexicon.stop_words)
         self.uncontrasted = [
             measure
             for rule in normal
             for measure in rule.measures
-            if measure.fact not in contrasted
-            and (FACTS[measure.fact].source == "link") == context.linked
+            if measure.fact not in contrasted and (FACTS[measure.fact].source == "link") == linked
         ]
 
-    def apply(self, observation: Observation) -> Matched:
+    def apply(self, observation: Observation, context: MatchContext) -> Matched:
         if observation.caption is None:
             return Matched()
         matches: list[Match] = []
         unknown: list[NotEvaluable] = []
-        for rule in self.rules:
-            found = match_rule(rule, observation, self.context)
+        for found in self._fired(observation, observation.caption, context):
             if isinstance(found, Match):
                 matches.append(found)
-            elif found is not None:
+            else:
                 unknown.append(found)
-        if self.uncovered is not None:
-            matches.extend(self._novelty(self.uncovered, observation, observation.caption))
-        suppressed = self._suppressed(observation)
+        matches.extend(self._novelty(observation, observation.caption))
+        suppressed = self._suppressed(observation, context)
         kept = tuple(found for found in matches if found.rule_id not in suppressed)
         return Matched(matches=kept, not_evaluable=tuple(unknown))
 
-    def _suppressed(self, observation: Observation) -> set[str]:
-        """Rule ids that a normal rule overrides here; it must hold to at least one half."""
+    def _fired(
+        self, observation: Observation, caption: Caption, context: MatchContext
+    ) -> Iterator[Match | NotEvaluable]:
+        found = self.index.find(caption.text) if self.wordy else {}
+        for group in sorted(found):
+            answer = match_found(self.wordy[group], found[group], observation, context)
+            if answer is not None:
+                yield answer
+        for rule in self.measuring:
+            answer = match_rule(rule, observation, context)
+            if answer is not None:
+                yield answer
+
+    def _suppressed(self, observation: Observation, context: MatchContext) -> set[str]:
+        """Rule ids that a normal rule overrides here; it must fire itself."""
         held: set[str] = set()
         for rule in self.overriding:
-            found = match_rule(rule, observation, self.context)
-            if isinstance(found, Match) and found.strength >= _HOLDS:
+            found = match_rule(rule, observation, context)
+            if isinstance(found, Match) and found.strength >= FIRES:
                 held.update(rule.overrides)
         return held
 
-    def _novelty(self, rule: Rule, observation: Observation, caption: Caption) -> list[Match]:
-        """What no normal rule covers: unheard words, and ranges without a contrast rule."""
-        if not self.context.linked and self.words and not caption.measured:
-            strength, spans = self._unheard(caption, observation.frame_index)
-        else:
-            strength, spans = self._out_of_range(observation)
-        if strength < FAINT or not spans:
-            return []
-        return [Match(rule_id=rule.id, strength=round(strength, 6), evidence=tuple(spans))]
-
-    def _unheard(self, caption: Caption, frame_index: int) -> tuple[float, list[Evidence]]:
-        """The share of content words that the vocabulary does not know."""
-        tokens = content_tokens(caption.text, self.stop_words)
-        novel = [token for token in tokens if token.lemma not in self.words]
-        spans: list[Evidence] = [
-            WordEvidence(
-                caption=caption.sha256,
-                frame_index=frame_index,
-                start=token.start,
-                stop=token.stop,
-                quote=caption.text[token.start : token.stop],
-            )
-            for token in novel
-        ]
-        return (len(novel) / len(tokens) if tokens else 0.0), spans
+    def _novelty(self, observation: Observation, caption: Caption) -> Iterator[Match]:
+        """What no normal rule covers: topics that are news, and ranges without a contrast rule."""
+        if self.uncovered is not None and self.uncontrasted:
+            strength, facts = self._out_of_range(observation)
+            if strength >= FAINT:
+                yield _match(self.uncovered, strength, facts)
+        # The words of a measuring captioner merely repeat its facts.
+        if self.linked or caption.measured:
+            return
+        rules: tuple[tuple[Subject, Rule | None], ...] = (
+            ("environment", self.uncovered),
+            ("human_activity", self.uncovered_doings),
+        )
+        if not any(rule and self.vocabulary.knows(subject) for subject, rule in rules):
+            return
+        news = self.vocabulary.news(caption)
+        for subject, rule in rules:
+            said = news[subject]
+            if rule and self.vocabulary.knows(subject) and said.share >= FAINT:
+                yield _match(rule, said.share, _quotes(caption, observation, said.spans))
 
     def _out_of_range(self, observation: Observation) -> tuple[float, list[Evidence]]:
         """The strongest breach of a normal range that no anomaly rule speaks of."""
@@ -128,6 +126,39 @@ class _Plan:
                 if strength > best[0]:
                     best = (strength, list(facts))
         return best
+
+
+# A plan remembers the clauses it has read, so chunks of one clip share it.
+@lru_cache(maxsize=8)
+def _plan(
+    scene: str,
+    live: tuple[Rule, ...],
+    people: tuple[str, ...],
+    stop_words: tuple[str, ...],
+    *,
+    linked: bool,
+) -> _Plan:
+    normal = [rule for rule in live if rule.kind == "normal"]
+    return _Plan(scene, live, Vocabulary(normal, people, stop_words), linked=linked)
+
+
+def _match(rule: Rule, strength: float, evidence: Sequence[Evidence]) -> Match:
+    return Match(rule_id=rule.id, strength=round(strength, 6), evidence=tuple(evidence))
+
+
+def _quotes(
+    caption: Caption, observation: Observation, spans: Sequence[tuple[int, int]]
+) -> list[Evidence]:
+    return [
+        WordEvidence(
+            caption=caption.sha256,
+            frame_index=observation.frame_index,
+            start=start,
+            stop=stop,
+            quote=caption.text[start:stop],
+        )
+        for start, stop in spans
+    ]
 
 
 def _beyond(measure: Measure) -> list[Measure]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from ruler.reasoners.matching import FIRES
+from ruler.reasoners.symbolic.vocabulary import learn_topics
 from ruler.schemas.base import rounded
 from ruler.schemas.facts import FACTS
 from ruler.schemas.induction import QUANTILES, Brief, FactRange, Proposal, Reference
 from ruler.schemas.observations import Observation
 from ruler.schemas.taxonomy import Lexicon
-from ruler.text.analysis import content_tokens
-from ruler.text.phrases import find_any
+from ruler.text.phrases import PhraseIndex
 
 _PEAKS = 3
 
@@ -32,7 +32,7 @@ def propose(batch: str, references: Sequence[Reference], brief: Brief) -> Propos
         batch=batch,
         clips=clips,
         captions=len(usable),
-        words=_words(texts, brief.lexicon),
+        topics=learn_topics(texts, brief.lexicon),
         concepts=_concepts(texts, brief.lexicon),
     )
 
@@ -77,16 +77,12 @@ def quantiles(values: Sequence[float]) -> tuple[float, ...]:
     return tuple(rounded({str(i): value for i, value in enumerate(kept)}, 6).values())
 
 
-def _words(texts: Iterable[str], lexicon: Lexicon) -> dict[str, int]:
-    stop_words = frozenset(lexicon.stop_words)
-    counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update({token.lemma for token in content_tokens(text, stop_words)})
-    return dict(sorted(counts.items()))
-
-
 def _concepts(texts: Sequence[str], lexicon: Lexicon) -> dict[str, int]:
-    return {
-        key: sum(find_any(text, concept.phrases) is not None for text in texts)
-        for key, concept in lexicon.concepts.items()
-    }
+    """In how many captions each concept stands; those that stand nowhere are counted, too."""
+    index = PhraseIndex([concept.phrases for concept in lexicon.concepts.values()])
+    counts = dict.fromkeys(lexicon.concepts, 0)
+    names = list(lexicon.concepts)
+    for text in texts:
+        for group, found in index.find(text).items():
+            counts[names[group]] += found.strength >= FIRES
+    return counts

@@ -26,7 +26,7 @@ class SymbolicReasoner:
     It keeps no state, so one instance serves any number of threads, and it costs no model call.
     """
 
-    identity = ReasonerIdentity(name="symbolic", version="1")
+    identity = ReasonerIdentity(name="symbolic", version="2")
     usage = Usage()
 
     def propose(self, batch: str, references: Sequence[Reference], brief: Brief) -> Proposal:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ruler.reasoners.base import EventEvidence
 from ruler.reasoners.matching import word_evidence
 from ruler.schemas.observations import Observation
 from ruler.schemas.taxonomy import Taxonomy, TaxonomyItem
 from ruler.schemas.verdicts import Outcome, Reflection, WordEvidence
-from ruler.text.phrases import find_any
+from ruler.text.phrases import PhraseIndex
 
 _MAJORITY = 0.5
 _GRAVE = ("high", "critical")
@@ -32,15 +33,23 @@ class _Heard:
     evidence: WordEvidence
 
 
+@dataclass
+class _Conditions:
+    """In how many captions an item's `unless` and `only_if` are met."""
+
+    excused: int = 0
+    met: int = 0
+
+
 def reflect(event: EventEvidence, taxonomy: Taxonomy) -> Reflection:
     """Confirm, clear, rename or raise a candidate event (see `Reasoner.reflect`)."""
     captioned = [seen for seen in event.observations if seen.caption is not None]
     first: Outcome = "anomaly" if event.peak_score >= event.threshold else "normal"
     own = taxonomy.item(event.rule.category) if event.rule and event.rule.category else None
-    heard = [found for item in taxonomy.items if (found := _hear(item, captioned)) is not None]
+    heard, conditions = _hear(taxonomy, captioned)
     if first == "normal":
         return _maybe_raise(first, own, heard)
-    if own is not None and (why := _inapplicable(own, captioned)):
+    if own is not None and (why := _inapplicable(own, conditions[own.id], len(captioned))):
         return _answer(first, "normal", own, None, f"cleared: {why}")
     # Measured facts outweigh a normal phrase: only words may clear what words alone accused.
     by_words = event.rule is not None and not event.rule.measures
@@ -65,41 +74,54 @@ def reflect(event: EventEvidence, taxonomy: Taxonomy) -> Reflection:
     return Reflection(first=first, second=first, why="no item of the taxonomy speaks of it")
 
 
-def _hear(item: TaxonomyItem, captioned: Sequence[Observation]) -> _Heard | None:
-    """Count the captions in which an item's phrases stand and its conditions hold."""
-    count, first = 0, None
+def _hear(
+    taxonomy: Taxonomy, captioned: Sequence[Observation]
+) -> tuple[list[_Heard], dict[str, _Conditions]]:
+    """Which items the captions speak of where their conditions hold, and, by item, in how many
+    captions its conditions were met."""
+    items = taxonomy.items
+    index = _index(items)
+    counts = dict.fromkeys(range(len(items)), 0)
+    first: dict[int, WordEvidence] = {}
+    conditions = {item.id: _Conditions() for item in items}
     for seen in captioned:
         if seen.caption is None:
             continue
-        found = find_any(seen.caption.text, item.look_for)
-        if found is None or not _applies(item, seen.caption.text):
-            continue
-        count += 1
-        first = first or word_evidence(found, seen.caption, seen.frame_index)
-    if first is None:
-        return None
-    return _Heard(item, count, count / len(captioned), first)
+        found = index.find(seen.caption.text)
+        for number, item in enumerate(items):
+            is_excused = 3 * number + 1 in found
+            is_met = 3 * number + 2 in found
+            conditions[item.id].excused += is_excused
+            conditions[item.id].met += is_met
+            hit = found.get(3 * number)
+            if hit is None or is_excused or (item.only_if and not is_met):
+                continue
+            counts[number] += 1
+            if number not in first:
+                first[number] = word_evidence(hit, seen.caption, seen.frame_index)
+    heard = [
+        _Heard(items[number], counts[number], counts[number] / len(captioned), evidence)
+        for number, evidence in sorted(first.items())
+    ]
+    return heard, conditions
 
 
-def _applies(item: TaxonomyItem, text: str) -> bool:
-    """`unless` and `only_if` of an item, on one caption."""
-    if item.unless and find_any(text, item.unless) is not None:
-        return False
-    return not item.only_if or find_any(text, item.only_if) is not None
+@lru_cache(maxsize=8)
+def _index(items: tuple[TaxonomyItem, ...]) -> PhraseIndex:
+    """Three groups of phrases an item: `look_for`, `unless`, `only_if`."""
+    return PhraseIndex([p for item in items for p in (item.look_for, item.unless, item.only_if)])
 
 
-def _inapplicable(item: TaxonomyItem, captioned: Sequence[Observation]) -> str | None:
+def _inapplicable(item: TaxonomyItem, conditions: _Conditions, captions: int) -> str | None:
     """Why an item does not apply to most of an event, or None where it does."""
-    texts = [seen.caption.text for seen in captioned if seen.caption]
-    if not texts:
+    if not captions:
         return None
-    excused = sum(find_any(text, item.unless) is not None for text in texts)
-    if item.unless and excused / len(texts) > _MAJORITY:
+    if conditions.excused / captions > _MAJORITY:
         return (
-            f"{item.id} does not apply: an `unless` of it is in {excused} of {len(texts)} captions"
+            f"{item.id} does not apply: an `unless` of it is in {conditions.excused} of "
+            f"{captions} captions"
         )
-    met = sum(find_any(text, item.only_if) is not None for text in texts)
-    if item.only_if and met == 0:
+    if item.only_if and not conditions.met:
         return f"{item.id} does not apply: no caption has what it needs (`only_if`)"
     return None
 

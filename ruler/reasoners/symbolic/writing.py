@@ -1,26 +1,29 @@
 """From what the batches agree on to rules: normal ones, and anomaly ones by contrast.
 
 AnomalyRuler (ECCV 2024, section 3.2) contrasts normal rules into anomaly rules; here each normal
-range gets the rule that fires beyond it, and each lexicon concept that no reference showed gets a
-rule of its own.
+range gets the rule that fires beyond it, and each concept of the lexicon gets a rule of its own, as
+far as the references do not show it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from ruler.reasoners.symbolic.vocabulary import vocabulary_rules
 from ruler.reasoners.symbolic.watches import Watch, watched
-from ruler.schemas.induction import Agreed, Brief, Checkup, Consensus, FactRange
+from ruler.schemas.induction import Brief, Checkup, Consensus, FactRange
 from ruler.schemas.rules import Measure, Origin, Rule
 
 UNCOVERED = "uncovered"
-"""The slug of the rule that fires on what no normal rule covers."""
+"""The slug of the rule that fires on what no normal rule covers: things, and measured facts."""
 
-_VOCABULARY_LIMIT = 60
-_LONGEST_WORD = 60
+UNCOVERED_DOINGS = "uncovered-doings"
+"""Likewise for what people do."""
+
 _UPPER_QUANTILE = 0.95
 _SECONDARY_SHIFT = 6.0
-_CONCEPT_IS_NORMAL = 0.05
+_NEWS_WEIGHT = 0.3
+_FACT_NEWS_WEIGHT = 0.6
 
 
 def write_rules(
@@ -39,12 +42,13 @@ def write_rules(
             pair = _contrast(watch, spread, consensus, brief, checkup)
             normal.append(pair[0])
             anomaly.append(pair[1])
-    if consensus.words:
-        normal.append(_vocabulary(consensus, brief))
+    if not brief.measured:
+        normal.extend(vocabulary_rules(consensus, brief))
         anomaly.extend(_concept_rules(consensus, brief))
-    anomaly.append(_uncovered(brief))
-    dropped = {rule_id for rule_id, checkup in checkups.items() if checkup.action == "dropped"}
-    return tuple(rule for rule in normal + anomaly if rule.id not in dropped)
+    anomaly.extend(_uncovered(brief, normal))
+    return tuple(
+        checked for rule in normal + anomaly if (checked := _checked(rule, checkups.get(rule.id)))
+    )
 
 
 def bound_of(watch: Watch, spread: FactRange, clips: int) -> tuple[float, float]:
@@ -110,27 +114,9 @@ def _contrast(
     return normal, anomaly
 
 
-def _vocabulary(consensus: Consensus, brief: Brief) -> Rule:
-    """The words that batches agree on, the most shared first; readable, so not all of them."""
-    readable = [word for word in consensus.words if len(word.name) <= _LONGEST_WORD]
-    kept = sorted(readable, key=lambda word: (-word.votes, -word.share, word.name))
-    words = tuple(word.name for word in kept[:_VOCABULARY_LIMIT])
-    return Rule(
-        id=f"{brief.scene}.usual-words",
-        title="What captions of this scene usually speak of",
-        kind="normal",
-        level="info",
-        statement="The references speak of these things and doings.",
-        look_for=words,
-        origin=Origin(
-            by="induced", votes=_votes(kept[0], consensus) if kept else None, model="symbolic"
-        ),
-    )
-
-
 def _concept_rules(consensus: Consensus, brief: Brief) -> list[Rule]:
-    """One rule for each lexicon concept that the references hardly ever showed."""
-    shown = {concept.name: concept for concept in consensus.concepts}
+    """A rule for each lexicon concept; verification weakens those that the references show."""
+    shown = {agreed.name: agreed.votes for agreed in consensus.concepts}
     return [
         Rule(
             id=f"{brief.scene}.concept-{key}",
@@ -138,28 +124,52 @@ def _concept_rules(consensus: Consensus, brief: Brief) -> list[Rule]:
             kind="anomaly",
             level=concept.level,
             category=concept.category,
-            statement=f"{concept.title}: the references do not show it.",
+            statement=f"{concept.title}: the references hardly ever show it.",
             look_for=concept.phrases,
             weight=concept.prior,
-            origin=Origin(by="induced", model="symbolic", votes=f"0/{consensus.batches}"),
+            tests=concept.tests,
+            origin=Origin(
+                by="induced", model="symbolic", votes=f"{shown.get(key, 0)}/{consensus.batches}"
+            ),
         )
         for key, concept in brief.lexicon.concepts.items()
-        if key not in shown or shown[key].share <= _CONCEPT_IS_NORMAL
     ]
 
 
-def _uncovered(brief: Brief) -> Rule:
-    return Rule(
+def _uncovered(brief: Brief, normal: Sequence[Rule]) -> Iterator[Rule]:
+    """The rules for news: alone they never reach the threshold, beside others they tell."""
+    said = {rule.subject for rule in normal if rule.look_for}
+    origin = Origin(by="induced", model="symbolic")
+    yield Rule(
         id=f"{brief.scene}.{UNCOVERED}",
         title="Something the references never showed",
         kind="anomaly",
         level="low",
         category="novelty.uncovered",
+        subject="environment",
         statement="No normal rule covers what is seen, and no anomaly rule explains it.",
-        weight=0.6,
-        origin=Origin(by="induced", model="symbolic"),
+        weight=_FACT_NEWS_WEIGHT if brief.measured else _NEWS_WEIGHT,
+        origin=origin,
     )
+    if "human_activity" in said:
+        yield Rule(
+            id=f"{brief.scene}.{UNCOVERED_DOINGS}",
+            title="People do what the references never showed",
+            kind="anomaly",
+            level="low",
+            category="novelty.uncovered",
+            statement="No normal rule covers what people do.",
+            weight=_NEWS_WEIGHT,
+            origin=origin,
+        )
 
 
-def _votes(agreed: Agreed, consensus: Consensus) -> str:
-    return f"{agreed.votes}/{consensus.batches}"
+def _checked(rule: Rule, checkup: Checkup | None) -> Rule | None:
+    """What verification leaves of a rule: all, some of its weight, or nothing."""
+    if checkup is None or checkup.action in ("kept", "widened"):
+        return rule
+    if checkup.action == "dropped":
+        return None
+    origin = rule.origin.model_copy(update={"note": checkup.why})
+    weight = round(rule.weight * checkup.factor, 3)
+    return rule.model_copy(update={"weight": weight, "origin": origin})

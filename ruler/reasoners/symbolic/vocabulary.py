@@ -1,0 +1,194 @@
+"""What captions of a scene usually speak of: learned from references, written as rules, and held
+against new captions.
+
+Novelty against a few normal captions is weak alone and useful on top of prior knowledge (measured
+on real captions; docs/benchmarks.md). It is weighted by how typical a topic is: what a tenth of the
+references speak of is no news at all, what they speak of now and then is half the news.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ruler.schemas.captions import Caption
+from ruler.schemas.induction import Brief, Consensus, Topic
+from ruler.schemas.rules import Origin, Rule, Subject
+from ruler.schemas.taxonomy import Lexicon
+from ruler.text.analysis import phrase_lemmas, sentences
+from ruler.text.languages import Language, language_of
+from ruler.text.topics import Topics, topics_of
+
+USUAL, SELDOM = "usual", "seldom"
+_OFTEN = 0.1
+_HALF_KNOWN = 0.5
+_MOST_TOPICS = 60
+_LONGEST = 60
+_MOST_SPANS = 6
+_MOST_SENTENCES = 100_000
+
+_NOUN: dict[Subject, str] = {"environment": "things", "human_activity": "doings"}
+_TITLES: dict[tuple[str, Subject], str] = {
+    (USUAL, "environment"): "Things that are usually here",
+    (SELDOM, "environment"): "Things that are here now and then",
+    (USUAL, "human_activity"): "What people usually do here",
+    (SELDOM, "human_activity"): "What people do here now and then",
+}
+_STATEMENTS: dict[tuple[str, Subject], str] = {
+    (USUAL, "environment"): "The references speak of these things.",
+    (SELDOM, "environment"): "A few references speak of these things.",
+    (USUAL, "human_activity"): "In the references, people do this.",
+    (SELDOM, "human_activity"): "In a few references, people do this.",
+}
+
+Span = tuple[int, int]
+
+
+def learn_topics(texts: Iterable[str], lexicon: Lexicon) -> tuple[Topic, ...]:
+    """What the captions of one batch speak of, in the order in which they first do."""
+    people, stop_words = frozenset(lexicon.people), frozenset(lexicon.stop_words)
+    counts: Counter[tuple[Subject, tuple[str, ...]]] = Counter()
+    said: dict[tuple[Subject, tuple[str, ...]], str] = {}
+    for text in texts:
+        found = _topics(text, people, stop_words)
+        for subject, places in (("environment", found.things), ("human_activity", found.doings)):
+            for key, (start, stop) in places.items():
+                topic: tuple[Subject, tuple[str, ...]] = (subject, key)  # type: ignore[assignment]
+                counts[topic] += 1
+                said.setdefault(topic, " ".join(text[start:stop].lower().split()))
+    return tuple(
+        Topic(subject=subject, key=key, phrase=said[subject, key][:_LONGEST], captions=count)
+        for (subject, key), count in counts.items()
+    )
+
+
+def _topics(text: str, people: frozenset[str], stop_words: frozenset[str]) -> Topics:
+    everything = Topics()
+    for offset, sentence in sentences(text):
+        everything.add(topics_of(sentence, people, stop_words), offset)
+    return everything
+
+
+def vocabulary_rules(consensus: Consensus, brief: Brief) -> Iterator[Rule]:
+    """Normal rules that name what is usually spoken of: by subject, what is frequent and what is
+    seldom."""
+    for subject, noun in _NOUN.items():
+        kept = [topic for topic in consensus.topics if topic.subject == subject][:_MOST_TOPICS]
+        often = [topic for topic in kept if _is_usual(topic, consensus)]
+        for how, topics in ((USUAL, often), (SELDOM, [t for t in kept if t not in often])):
+            if topics:
+                votes = max(topic.votes for topic in topics)
+                yield Rule(
+                    id=f"{brief.scene}.{how}-{noun}",
+                    title=_TITLES[how, subject],
+                    kind="normal",
+                    level="info",
+                    subject=subject,
+                    statement=_STATEMENTS[how, subject],
+                    look_for=tuple(topic.phrase for topic in topics),
+                    weight=1.0 if how == USUAL else _HALF_KNOWN,
+                    origin=Origin(
+                        by="induced", votes=f"{votes}/{consensus.batches}", model="symbolic"
+                    ),
+                )
+
+
+def _is_usual(topic: Topic, consensus: Consensus) -> bool:
+    """Enough captions speak of it, and not those of one batch alone."""
+    return topic.captions >= _OFTEN * consensus.captions and topic.votes >= min(
+        2, consensus.batches
+    )
+
+
+@dataclass(frozen=True)
+class News:
+    """How much of what a caption speaks of is news, in [0, 1], and where it says so."""
+
+    share: float
+    spans: tuple[Span, ...]
+
+
+NO_NEWS = News(0.0, ())
+
+
+class Vocabulary:
+    """What the normal rules of a rule set know: by subject and topic, how typical it is."""
+
+    def __init__(
+        self, normal: Iterable[Rule], people: Iterable[str], stop_words: Iterable[str]
+    ) -> None:
+        self._phrases: dict[str, float] = {}
+        self._subjects: set[Subject] = set()
+        for rule in normal:
+            for phrase in rule.look_for:
+                self._phrases[phrase] = max(self._phrases.get(phrase, 0.0), rule.weight)
+                self._subjects.add(rule.subject)
+        self._people = frozenset(people)
+        self._stop_words = frozenset(stop_words)
+        self._known: dict[str, dict[tuple[str, ...], float]] = {}
+        self._sentences: dict[str, Topics] = {}
+
+    def knows(self, subject: Subject) -> bool:
+        """True where a normal rule has words on the subject; elsewhere everything would be news."""
+        return subject in self._subjects
+
+    def news(self, caption: Caption) -> dict[Subject, News]:
+        """By subject, the mean news of the topics a caption speaks of; heaviest spans first."""
+        heard = Topics()
+        for offset, sentence in sentences(caption.text):
+            topics = self._sentences.get(sentence.text)
+            if topics is None:
+                if len(self._sentences) >= _MOST_SENTENCES:
+                    self._sentences.clear()
+                topics = topics_of(sentence, self._people, self._stop_words)
+                self._sentences[sentence.text] = topics
+            heard.add(topics, offset)
+        typical = self._typical(language_of(caption.text))
+        return {
+            "environment": _news(heard.things, typical),
+            "human_activity": _news(heard.doings, typical),
+        }
+
+    def _typical(self, language: Language) -> Mapping[tuple[str, ...], float]:
+        """How typical a topic is, by its lemmas in a language.
+
+        A phrase makes its single words known, too. A word that a rule file holds as a lemma may
+        have another lemma (saws, saw, see): it counts as it is written as well.
+        """
+        known = self._known.get(language.code)
+        if known is None:
+            known = {}
+            for phrase, weight in self._phrases.items():
+                content = tuple(
+                    lemma
+                    for lemma in phrase_lemmas(phrase, language)
+                    if lemma not in language.function_words
+                )
+                words = tuple(phrase.lower().split())
+                for key in (content, words, *((word,) for word in content + words)):
+                    known[key] = max(known.get(key, 0.0), weight)
+            self._known[language.code] = known
+        return known
+
+
+def _news(heard: Mapping[tuple[str, ...], Span], typical: Mapping[tuple[str, ...], float]) -> News:
+    """A pair counts beside its words, so that "blue wall" is news where "blue" and "wall" are
+    not."""
+    if not heard:
+        return NO_NEWS
+    unknown = [(1.0 - typical.get(topic, 0.0), span) for topic, span in heard.items()]
+    share = sum(news for news, _ in unknown) / len(unknown)
+    spans = [span for news, span in sorted(unknown, key=lambda n: (-n[0], n[1])) if news > 0]
+    return News(share, _apart(spans))
+
+
+def _apart(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """The first few spans that do not overlap: evidence is quoted once."""
+    kept: list[Span] = []
+    for start, stop in spans:
+        if all(stop <= other[0] or start >= other[1] for other in kept):
+            kept.append((start, stop))
+            if len(kept) == _MOST_SPANS:
+                break
+    return tuple(kept)

@@ -1,0 +1,148 @@
+"""Deduction over a clip whose captions are at hand: match, smooth, reason, reflect, judge.
+
+The deduction graph goes through the same stages with the store between them, so that a run can be
+resumed and memory stays flat. Here all traces of one clip are held: for measuring on recorded
+captions and for trying a changed rule set on stored ones, where no pixel is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from ruler.reasoners.base import MatchContext, Reasoner
+from ruler.schemas.observations import Observation
+from ruler.schemas.rules import RevisionRef
+from ruler.schemas.runs import Smoothing
+from ruler.schemas.taxonomy import Taxonomy
+from ruler.schemas.traces import Trace
+from ruler.schemas.verdicts import Event, Matched, Reflection, Verdict
+from ruler.steps import eventing, reasoning, reflection, scoring
+from ruler.steps.judging import Judge
+from ruler.steps.linking import Carry, link
+from ruler.steps.smoothing import smooth
+from ruler.steps.windows import with_neighbours
+
+
+@dataclass(frozen=True)
+class Deduction:
+    """What a rule set says of one clip."""
+
+    traces: Sequence[Trace]
+    verdicts: Sequence[Verdict]
+    events: Sequence[Event]
+
+
+@dataclass(frozen=True)
+class Deducer:
+    """Everything the clips of one deduction share."""
+
+    reasoner: Reasoner
+    context: MatchContext
+    revision: RevisionRef
+    taxonomy: Taxonomy
+    smoothing: Smoothing
+
+    def smoothed_by(self, smoothing: Smoothing) -> Deducer:
+        """The same with another smoothing."""
+        return replace(self, smoothing=smoothing)
+
+    def deduce(
+        self, clip: str, observations: Sequence[Observation], second_at: Callable[[int], float]
+    ) -> Deduction:
+        """Judge one clip.
+
+        Args:
+            clip: Its name, for verdicts and events.
+            observations: In order of time.
+            second_at: Presentation time of a frame, also of the one past the last.
+        """
+        return self.conclude(clip, self.match(observations), second_at)
+
+    def conclude(
+        self, clip: str, matched: Sequence[Trace], second_at: Callable[[int], float]
+    ) -> Deduction:
+        """All stages after the first match."""
+        rule_set = self.context.rule_set
+        traces = list(
+            reasoning.reason(
+                self._smoothed(matched),
+                self.reasoner.check,
+                rule_set=rule_set,
+                is_causal=self.smoothing.is_causal,
+            )
+        )
+        traces, reflections = self._reflected(traces)
+        verdicts = self._judged(clip, traces)
+        events = eventing.find_events(
+            verdicts,
+            {rule.id: rule for rule in rule_set.rules},
+            second_at=second_at,
+            reflection_at=lambda frame: next(
+                (said for start, stop, said in reflections if start <= frame < stop), None
+            ),
+        )
+        return Deduction(traces, verdicts, list(events))
+
+    def match(self, observations: Sequence[Observation]) -> list[Trace]:
+        """Match captions and linked figures, and make each frame's first score."""
+        weights = scoring.weights_of(self.context.rule_set.live)
+        first = self.reasoner.match(observations, self.context)
+        if any(seen.figures for seen in observations):
+            observations, second = self._linked(observations)
+            first = [scoring.joined(a, b) for a, b in zip(first, second, strict=True)]
+        return [
+            Trace(seen, matched, match=scoring.first_score(seen, matched, weights))
+            for seen, matched in zip(observations, first, strict=True)
+        ]
+
+    def _linked(
+        self, observations: Sequence[Observation]
+    ) -> tuple[list[Observation], list[Matched]]:
+        carry, linked = Carry(), []
+        for seen in observations:
+            carry, observation = link(carry, seen)
+            linked.append(observation)
+        return linked, self.reasoner.match(linked, replace(self.context, linked=True))
+
+    def _smoothed(self, traces: Sequence[Trace]) -> list[Trace]:
+        points = ((trace.time_seconds, trace.match) for trace in traces)
+        return [
+            replace(trace, smooth=score)
+            for trace, score in zip(traces, smooth(points, self.smoothing), strict=True)
+        ]
+
+    def _reflected(
+        self, traces: Sequence[Trace]
+    ) -> tuple[list[Trace], list[tuple[int, int, Reflection]]]:
+        rule_set = self.context.rule_set
+        done = [replace(trace, reflect=trace.reason) for trace in traces]
+        place = {trace.observation.frame_index: number for number, trace in enumerate(traces)}
+        said: list[tuple[int, int, Reflection]] = []
+        frames = ((t.observation.frame_index, t.time_seconds, t.reason) for t in traces)
+        for span in reflection.candidates(frames, rule_set.threshold):
+            start = place[span.start_frame]
+            inside = slice(start, start + span.samples)
+            answer = reflection.reflect_span(
+                done[inside],
+                span,
+                reasoner=self.reasoner,
+                rule_set=rule_set,
+                taxonomy=self.taxonomy,
+            )
+            said.append((span.start_frame, span.stop_frame, answer))
+            if answer.first != answer.second:
+                moved = reflection.apply(done[inside], answer, rule_set.threshold)
+                done[inside] = list(moved)
+        return done, said
+
+    def _judged(self, clip: str, traces: Sequence[Trace]) -> list[Verdict]:
+        rule_set = self.context.rule_set
+        judge = Judge(clip, self.revision, rule_set.live, rule_set.threshold)
+        around = with_neighbours(
+            traces,
+            lambda trace: trace.time_seconds,
+            max(self.smoothing.support_seconds, reasoning.NEIGHBOUR_SECONDS),
+            is_causal=self.smoothing.is_causal,
+        )
+        return [judge.judge(trace, (*before, trace, *after)) for before, trace, after in around]

@@ -1,0 +1,72 @@
+"""What a caption speaks of: the things around, and what people do.
+
+AnomalyRuler (ECCV 2024, section 3.1) tells human activities from environmental objects, and so do
+the rules that are induced here. A sentence about people gives doings ("walking", "sitting"), any
+other sentence gives things: words, and pairs of words that stand side by side ("trash bin").
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ruler.text.analysis import Clause, Sentence, Token
+
+Topic = tuple[str, ...]
+"""One or two lemmas."""
+
+
+@dataclass
+class Topics:
+    """By topic, where it stands first: [start, stop) in characters."""
+
+    things: dict[Topic, tuple[int, int]] = field(default_factory=dict)
+    doings: dict[Topic, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, other: Topics, offset: int) -> None:
+        """Take in the topics of a part that begins at `offset`."""
+        for mine, others in ((self.things, other.things), (self.doings, other.doings)):
+            for topic, (start, stop) in others.items():
+                mine.setdefault(topic, (start + offset, stop + offset))
+
+
+def topics_of(sentence: Sentence, people: frozenset[str], stop_words: frozenset[str]) -> Topics:
+    """The topics of one sentence.
+
+    Args:
+        sentence: As `ruler.text.analysis.sentences` gives it.
+        people: Lemmas that mean people.
+        stop_words: Lemmas that carry no news in any scene.
+    """
+    topics = Topics()
+    ignored = people | stop_words
+    is_human = any(_is_human(clause, people) for _, clause in sentence.clauses)
+    for offset, clause in sentence.clauses:
+        tokens = [token for token in clause.content if token.lemma not in ignored]
+        if is_human:
+            topics.add(Topics(doings=dict(_doings(tokens, clause))), offset)
+        else:
+            topics.add(Topics(things=dict(_things(tokens))), offset)
+    return topics
+
+
+def _is_human(clause: Clause, people: frozenset[str]) -> bool:
+    """Speaks of people or of what somebody does; "other than people" does not."""
+    if clause.text.lower().startswith(clause.language.aside):
+        return False
+    return any(token.is_activity or token.lemma in people for token in clause.tokens)
+
+
+def _doings(tokens: list[Token], clause: Clause) -> Iterator[tuple[Topic, tuple[int, int]]]:
+    """What is being done; where a language's words do not show it, everything that is said."""
+    for token in tokens:
+        if token.is_activity or clause.language.activity is None:
+            yield (token.lemma,), (token.start, token.stop)
+
+
+def _things(tokens: list[Token]) -> Iterator[tuple[Topic, tuple[int, int]]]:
+    for token in tokens:
+        yield (token.lemma,), (token.start, token.stop)
+    for first, second in itertools.pairwise(tokens):
+        yield (first.lemma, second.lemma), (first.start, second.stop)
