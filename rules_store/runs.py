@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 from sqlmodel import SQLModel
 
 from ruler.errors import NotFoundError
 from ruler.schemas.runs import ClipInfo, ClipOutcome, Coverage, RunSpec, Usage
 from rules_store.engine import Database, now_text
-from rules_store.tables import EventRow, RunChunkRow, RunClipRow, RunRow, VerdictRow
+from rules_store.tables import EventRow, RunChunkRow, RunClipRow, RunRow, RunUsageRow, VerdictRow
 
 _RUN = SQLModel.metadata.tables[str(RunRow.__tablename__)]
 _CLIP = SQLModel.metadata.tables[str(RunClipRow.__tablename__)]
 _CHUNK = SQLModel.metadata.tables[str(RunChunkRow.__tablename__)]
 _VERDICT = SQLModel.metadata.tables[str(VerdictRow.__tablename__)]
+_USAGE = SQLModel.metadata.tables[str(RunUsageRow.__tablename__)]
 _EVENT = SQLModel.metadata.tables[str(EventRow.__tablename__)]
 
 
@@ -144,11 +145,24 @@ class Runs:
             return bool(connection.execute(query).scalar())
 
     def usage(self, run_id: str) -> Usage:
-        """What all chunks of a run cost, over all its attempts."""
+        """What a run cost over all its attempts: captioning by chunk, and reasoning."""
         names = list(Usage.model_fields)
         query = select(*(func.coalesce(func.sum(_CHUNK.c[name]), 0) for name in names)).where(
             _CHUNK.c.run_id == run_id
         )
         with self._db.read() as connection:
             row = connection.execute(query).one()
-        return Usage(**dict(zip(names, row, strict=True)))
+            reasoning = self._reasoning(connection, run_id)
+        return Usage(**dict(zip(names, row, strict=True))) + reasoning
+
+    def add_usage(self, run_id: str, usage: Usage) -> None:
+        """Add to what reasoning cost."""
+        with self._db.write() as connection:
+            total = self._reasoning(connection, run_id) + usage
+            connection.execute(delete(_USAGE).where(_USAGE.c.run_id == run_id))
+            row = {"run_id": run_id, "body": total.model_dump_json()}
+            self._db.insert_new(connection, _USAGE, [row])
+
+    def _reasoning(self, connection: Connection, run_id: str) -> Usage:
+        body = connection.execute(select(_USAGE.c.body).where(_USAGE.c.run_id == run_id)).scalar()
+        return Usage.model_validate_json(body) if body else Usage()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import TracebackType
 
+from rules_store.answers import Answers
 from rules_store.captions import Captions
 from rules_store.engine import open_database
 from rules_store.events import Events
@@ -14,7 +15,7 @@ from rules_store.traces import Traces
 
 
 class Store:
-    """Scenes, captions and runs over one database; safe to share by threads.
+    """Scenes, captions, answers and runs over one database; safe to share by threads.
 
     Args:
         place: A folder (SQLite, made if missing) or a database URL.
@@ -28,6 +29,7 @@ class Store:
         self.place = self._db.place
         self.scenes = Scenes(self._db)
         self.captions = Captions(self._db)
+        self.answers = Answers(self._db)
         self.runs = Runs(self._db)
         self.traces = Traces(self._db, self.captions)
         self.events = Events(self._db)

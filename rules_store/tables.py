@@ -96,6 +96,17 @@ class SampleRow(SQLModel, table=True):
     caption_key: str = Field(foreign_key="caption.key")
 
 
+class AnswerRow(SQLModel, table=True):
+    """A usable answer of a model, by the key of its question; never updated."""
+
+    __tablename__ = "answer"
+
+    key: str = Field(primary_key=True)
+    model: str
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    created_at: str
+
+
 class ProposalRow(SQLModel, table=True):
     """What a reasoner proposed from one batch of references, by the key of the question."""
 
@@ -146,9 +157,25 @@ class RunChunkRow(SQLModel, table=True):
     chunk: int = Field(primary_key=True)
     captions_computed: int
     captions_cached: int
+    captions_shared: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    answers_cached: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     model_calls: int
+    failed_calls: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     tokens_in: int
     tokens_out: int
+    tokens_cached: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    images: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    cost_usd: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})
+    unpriced_calls: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+
+
+class RunUsageRow(SQLModel, table=True):
+    """What reasoning cost over all attempts of a run; captioning is counted by chunk."""
+
+    __tablename__ = "run_usage"
+
+    run_id: str = Field(primary_key=True, foreign_key="run.id")
+    body: str = Field(sa_column=Column(Text, nullable=False))
 
 
 class VerdictRow(SQLModel, table=True):

@@ -115,11 +115,11 @@ def smoothing_named(text: str, online: bool) -> Smoothing:
     """`METHOD` or `METHOD:SECONDS`; online swaps the default Gaussian for an EMA."""
     from pydantic import ValidationError
 
-    from ruler.schemas.runs import Smoothing
+    from ruler.schemas.runs import ONLINE, Smoothing
 
     method, _, seconds = text.partition(":")
     if online and method == "gaussian":
-        method, seconds = "ema", "0.15"
+        return ONLINE
     values: dict[str, object] = {"method": method, "is_causal": online}
     if seconds:
         values["seconds"] = seconds

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ruler.cli import console, options
+from ruler.errors import InputError
 
 if TYPE_CHECKING:
     from ruler.schemas.datasets import EvalResult
@@ -23,7 +24,12 @@ def evaluate(
     smoothing: Annotated[
         str, typer.Option("--smoothing", help="As for detect; gaussian, ema, majority or none.")
     ] = "gaussian:1.0",
-    online: Annotated[bool, typer.Option("--online", help="Never look ahead.")] = False,
+    mode: Annotated[
+        str,
+        typer.Option("--mode", help="offline sees a whole clip; online never looks ahead."),
+    ] = "offline",
+    online: Annotated[bool, typer.Option("--online", help="Short for --mode online.")] = False,
+    reasoner: options.Reasoner = "symbolic",
     keep: Annotated[
         Path | None,
         typer.Option("--keep", help="Keep store and runs in this folder (and reuse its captions)."),
@@ -34,6 +40,8 @@ def evaluate(
 
     Example: ruler eval dataset.yaml --json figures.json
     """
+    if mode not in ("online", "offline"):
+        raise InputError(f"--mode takes online or offline, not {mode!r}.")
     from ruler.cli.context import settings
     from ruler.cli.detect import smoothing_named
     from ruler.evaluation.runner import evaluate as run
@@ -42,7 +50,8 @@ def evaluate(
     with console.progress() as report:
         document = run(
             manifests,
-            smoothing=smoothing_named(smoothing, online),
+            smoothing=smoothing_named(smoothing, online or mode == "online"),
+            reasoner=reasoner,
             workers=workers or settings().workers,
             keep=keep,
             report=report,
@@ -54,13 +63,20 @@ def evaluate(
 
 
 def _print(result: EvalResult) -> None:
+    mode = f", {result.mode}" if result.mode else ""
     console.say(
-        f"[bold]{console.plain(result.name)}[/] ({result.kind}): {result.frames} frames, "
+        f"[bold]{console.plain(result.name)}[/] ({result.kind}{mode}): {result.frames} frames, "
         f"{result.frames_per_second:.1f} frames/s, {result.usage.model_calls} model calls"
     )
-    for title, figures in (("", result.metrics), ("baseline ", result.baselines)):
+    other = dict(result.other_mode or {})
+    other_name = f"{other.pop('mode', '')} "
+    for title, figures in (
+        ("", result.metrics),
+        (other_name, other),
+        ("baseline ", result.baselines),
+    ):
         for name, value in figures.items():
-            said = "not defined" if value is None else f"{value:.4f}"
-            console.say(f"  {title}{name:<28} {said}")
+            said = f"{value:.4f}" if isinstance(value, int | float) else "not defined"
+            console.say(f"  {title + name:<36} {said}")
     for note in result.notes:
         console.say(f"  [dim]{console.plain(note)}[/]")

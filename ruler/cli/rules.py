@@ -137,8 +137,16 @@ def export_rules(
 
 @app.command("import")
 def import_rules(
-    file: Annotated[Path, typer.Argument(help="A rule file (ruler/rules/v1).")],
+    file: Annotated[Path, typer.Argument(help="A rule file.")],
     reason: Annotated[str, typer.Option("--reason", help="Why; kept with the revision.")] = "",
+    form: Annotated[
+        str,
+        typer.Option("--format", help="ruler, or anomalyruler for rules its authors publish."),
+    ] = "ruler",
+    scene: Annotated[
+        str | None,
+        typer.Option("--scene", "-s", help="Whose rules they become; ruler's own files say it."),
+    ] = None,
     store: options.StorePlace = None,
 ) -> None:
     """Save a rule file as a new revision of its scene, and make it the active one.
@@ -146,10 +154,11 @@ def import_rules(
     Example: ruler rules import front-door.yaml --reason "couriers are welcome"
     """
     from ruler.cli.context import open_store, settings
-    from ruler.jobs.rules import import_file
+    from ruler.jobs.rules import Import, import_file
 
+    asked = Import(file, settings().author, reason, form, scene)
     with open_store(store) as opened:
-        revision, is_new = import_file(opened, file, author=settings().author, reason=reason)
+        revision, is_new = import_file(opened, asked)
     if is_new:
         console.say(f"Saved as [bold]{revision.ref}[/], active.")
     else:

@@ -8,10 +8,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ruler.errors import InputError
+from ruler.evaluation.captions import evaluate_captions
 from ruler.evaluation.clips import evaluate_clips
+from ruler.jobs.inputs import reasoner_named
 from ruler.jobs.progress import Report, silent
 from ruler.reporting.atomic import AtomicText
-from ruler.schemas.datasets import ClipsManifest, EvalDocument
+from ruler.schemas.datasets import (
+    CaptionsManifest,
+    ClipsManifest,
+    EvalDocument,
+    EvalResult,
+    Manifest,
+)
 from ruler.schemas.runs import Smoothing
 from rules_store.manifest_files import load_manifest
 
@@ -20,6 +28,7 @@ def evaluate(
     manifests: Sequence[Path],
     *,
     smoothing: Smoothing,
+    reasoner: str = "symbolic",
     workers: int = 1,
     keep: Path | None = None,
     report: Report = silent,
@@ -29,6 +38,7 @@ def evaluate(
     Args:
         manifests: Files of `ruler/dataset/v1`.
         smoothing: As for a detection.
+        reasoner: Who reasons on recorded captions.
         workers: Chunks at once.
         keep: Folder for store and runs; a temporary one, deleted afterwards, if not given.
         report: Told of the progress.
@@ -38,22 +48,36 @@ def evaluate(
     """
     loaded = [(path, load_manifest(path)) for path in manifests]
     for path, manifest in loaded:
-        if not isinstance(manifest, ClipsManifest):
-            raise InputError(f"{path}: kind {manifest.kind!r} is not measured yet; clips is.")
+        if not isinstance(manifest, ClipsManifest | CaptionsManifest):
+            raise InputError(
+                f"{path}: kind {manifest.kind!r} is not measured yet; clips and captions are."
+            )
     with _workplace(keep) as folder:
         results = [
-            evaluate_clips(
-                manifest,
-                path.parent,
-                folder,
-                smoothing=smoothing,
-                workers=workers,
-                report=report,
-            )
+            _measure(manifest, path.parent, folder, smoothing, reasoner, workers, report)
             for path, manifest in loaded
-            if isinstance(manifest, ClipsManifest)
         ]
     return EvalDocument(results=tuple(results))
+
+
+def _measure(
+    manifest: Manifest,
+    base: Path,
+    folder: Path,
+    smoothing: Smoothing,
+    reasoner: str,
+    workers: int,
+    report: Report,
+) -> EvalResult:
+    if isinstance(manifest, CaptionsManifest):
+        by_name = reasoner_named(reasoner)
+        return evaluate_captions(
+            manifest, base, smoothing=smoothing, reasoner=by_name, report=report
+        ).result
+    assert isinstance(manifest, ClipsManifest)
+    return evaluate_clips(
+        manifest, base, folder, smoothing=smoothing, workers=workers, report=report
+    )
 
 
 def write_document(path: Path, document: EvalDocument) -> None:

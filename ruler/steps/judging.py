@@ -47,7 +47,7 @@ class Judge:
             return self._verdict(trace, "failed", 0.0, reason=failure)
         score = trace.reflect
         if score is None:
-            why = trace.matched.undetermined or "no score could be made"
+            why = trace.matched.undetermined or "; ".join(trace.notes) or "no score could be made"
             return self._verdict(trace, "undetermined", 0.0, reason=why)
         if score < self.threshold:
             named = [m for m in ranked(trace.matched, self.weights) if m.strength >= _FIRES]

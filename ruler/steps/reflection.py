@@ -65,7 +65,9 @@ def apply(traces: Iterable[Trace], answer: Reflection, threshold: float) -> Iter
     """Fill in `reflect`: an overturned span moves to the other side of the threshold.
 
     A cleared frame keeps half of what it had below the threshold, so that the order of frames
-    within the span stays; a raised one is lifted to the threshold where it came near it.
+    within the span stays; a raised one is lifted to the threshold where it came near it. Where the
+    answer is that it cannot be told, frames that came near an alarm lose their score: they are
+    neither cleared nor alarms.
     """
     for trace in traces:
         score = trace.reason
@@ -74,6 +76,9 @@ def apply(traces: Iterable[Trace], answer: Reflection, threshold: float) -> Iter
         elif answer.second == "anomaly":
             raised = max(score, threshold) if score >= _NEAR * threshold else score
             yield replace(trace, reflect=raised).noted(answer.why)
-        else:
+        elif answer.second == "normal":
             cleared = _CLEARED * min(score, threshold)
             yield replace(trace, reflect=cleared).noted(answer.why)
+        else:
+            kept = None if score >= _NEAR * threshold else score
+            yield replace(trace, reflect=kept).noted(answer.why)

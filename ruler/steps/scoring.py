@@ -8,6 +8,8 @@ from ruler.schemas.observations import Observation
 from ruler.schemas.rules import Rule
 from ruler.schemas.verdicts import Match, Matched
 
+_FIRES = 0.5
+
 
 def frame_score(matches: Iterable[Match], weights: dict[str, float]) -> float:
     """1 - prod(1 - weight * strength) over anomaly rules: a noisy-or, in [0, 1].
@@ -27,9 +29,11 @@ def frame_score(matches: Iterable[Match], weights: dict[str, float]) -> float:
 def first_score(
     observation: Observation, matched: Matched, weights: dict[str, float]
 ) -> float | None:
-    """The score before smoothing; None for a frame that failed, or that a model left open and
-    nothing else decides."""
-    if observation.failure is not None or (matched.undetermined and not matched.matches):
+    """The score before smoothing; None for a frame that failed, or that a model left open where no
+    other rule fires: a faint match beside an unanswered question is not "normal"."""
+    if observation.failure is not None:
+        return None
+    if matched.undetermined and not any(match.strength >= _FIRES for match in matched.matches):
         return None
     return frame_score(matched.matches, weights)
 

@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 
 import simplemma
 
-from ruler.text.languages import ENGLISH, Language, language_of
+from ruler.text.languages import ENGLISH, LEMMAS, Language, language_of
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _NEGATED_SUFFIX = ("n't", "n’t")
@@ -89,6 +89,8 @@ class Sentence:
 @lru_cache(maxsize=65536)
 def lemma_of(word: str, language: str = "en") -> str:
     """The dictionary form of a word, in lower case."""
+    if known := LEMMAS.get(language, {}).get(word.lower()):
+        return known
     return simplemma.lemmatize(word.lower().replace("’", "'"), lang=language).lower()
 
 

@@ -159,6 +159,21 @@ SPANISH = Language(
     markers=_words("el la los las una y es está están en con hay no"),
 )
 
+LEMMAS: dict[str, dict[str, str]] = {
+    "en": {
+        "burning": "burn",
+        "closing": "close",
+        "cutting": "cut",
+        "fishing": "fish",
+        "following": "follow",
+        "gathering": "gather",
+        "greeting": "greet",
+        "sitting": "sit",
+        "writing": "write",
+    }
+}
+"""Doings that simplemma takes for nouns of their own; in captions they are what somebody does."""
+
 LANGUAGES: tuple[Language, ...] = (ENGLISH, GERMAN, FRENCH, SPANISH)
 
 _LETTERS = re.compile(r"[^\W\d_]+")

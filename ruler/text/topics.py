@@ -8,7 +8,7 @@ other sentence gives things: words, and pairs of words that stand side by side (
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ruler.text.analysis import Clause, Sentence, Token
@@ -39,16 +39,22 @@ def topics_of(sentence: Sentence, people: frozenset[str], stop_words: frozenset[
         people: Lemmas that mean people.
         stop_words: Lemmas that carry no news in any scene.
     """
-    topics = Topics()
     ignored = people | stop_words
-    is_human = any(_is_human(clause, people) for _, clause in sentence.clauses)
-    for offset, clause in sentence.clauses:
-        tokens = [token for token in clause.content if token.lemma not in ignored]
-        if is_human:
+    placed = [
+        (offset, clause, [token for token in clause.content if token.lemma not in ignored])
+        for offset, clause in sentence.clauses
+    ]
+    topics = Topics()
+    if any(_is_human(clause, people) for _, clause in sentence.clauses):
+        for offset, clause, tokens in placed:
             topics.add(Topics(doings=dict(_doings(tokens, clause))), offset)
-        else:
-            topics.add(Topics(things=dict(_things(tokens))), offset)
-    return topics
+        return topics
+    words = [
+        (token.lemma, token.start + offset, token.stop + offset)
+        for offset, _, tokens in placed
+        for token in tokens
+    ]
+    return Topics(things=dict(_things(words)))
 
 
 def _is_human(clause: Clause, people: frozenset[str]) -> bool:
@@ -65,8 +71,9 @@ def _doings(tokens: list[Token], clause: Clause) -> Iterator[tuple[Topic, tuple[
             yield (token.lemma,), (token.start, token.stop)
 
 
-def _things(tokens: list[Token]) -> Iterator[tuple[Topic, tuple[int, int]]]:
-    for token in tokens:
-        yield (token.lemma,), (token.start, token.stop)
-    for first, second in itertools.pairwise(tokens):
-        yield (first.lemma, second.lemma), (first.start, second.stop)
+def _things(words: Sequence[tuple[str, int, int]]) -> Iterator[tuple[Topic, tuple[int, int]]]:
+    """Words and neighbours, of which a list has some, too: "trees, a bench"."""
+    for lemma, start, stop in words:
+        yield (lemma,), (start, stop)
+    for (first, start, _), (second, _, stop) in itertools.pairwise(words):
+        yield (first, second), (start, stop)

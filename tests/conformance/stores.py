@@ -260,7 +260,7 @@ class StoreConformance:
         assert store.captions.samples("clip", "view", []) == {}
 
     def test_proposals_come_back(self, store: Store) -> None:
-        proposal = Proposal(batch="one", clips=("a",), captions=3, words={"person": 3})
+        proposal = Proposal(batch="one", clips=("a",), captions=3, concepts={"running": 3})
         store.captions.put_proposal("key", proposal)
         store.captions.put_proposal("key", Proposal(batch="two", clips=("b",), captions=1))
         assert store.captions.proposal("key") == proposal

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ruler.errors import FileProblems, InputError
-from ruler.jobs.rules import import_file
+from ruler.jobs.rules import Import, import_file
 from ruler.schemas.rules import RuleSet
 from tests.scenes import SCENE, Brightness, Workplace, wavy, write_pictures
 
@@ -82,7 +82,7 @@ def test_activate_uses_new_rules_at_once(yard: Workplace) -> None:
 def test_an_expert_edit_survives_any_number_of_inductions(yard: Workplace) -> None:
     edited = rules_file(yard, "above: 1.2", "above: 1.75")
     edited.write_text(edited.read_text().replace(".fast\n", ".fast   # Kim says so\n"))
-    revision, is_new = import_file(yard.store, edited, author="kim", reason="")
+    revision, is_new = import_file(yard.store, Import(edited, "kim"))
     assert is_new and bound(revision.rule_set) == 1.75
     for number, level in enumerate((50, 70, 90)):
         learned = yard.induce(brighter(yard, f"more-{number}", level), activate=True)
@@ -99,7 +99,7 @@ def test_a_deleted_rule_stays_deleted(yard: Workplace) -> None:
     stop = source.index("  - id:", start + 1)
     path = yard.folder / "edited.yaml"
     path.write_text(source[:start] + source[stop:])
-    import_file(yard.store, path, author="kim", reason="")
+    import_file(yard.store, Import(path, "kim"))
     for number, level in enumerate((50, 70)):
         yard.induce(brighter(yard, f"more-{number}", level), activate=True)
         active = yard.store.scenes.revision(SCENE)
@@ -112,7 +112,7 @@ def test_a_threshold_set_by_hand_stays(yard: Workplace) -> None:
     source = yard.store.scenes.revision(SCENE).source
     path = yard.folder / "edited.yaml"
     path.write_text(source.replace("threshold: 0.5", "threshold: 0.8"))
-    import_file(yard.store, path, author="kim", reason="")
+    import_file(yard.store, Import(path, "kim"))
     for number, level in enumerate((50, 70)):
         learned = yard.induce(brighter(yard, f"more-{number}", level), activate=True)
         assert learned.rule_set.threshold == 0.8
@@ -121,14 +121,14 @@ def test_a_threshold_set_by_hand_stays(yard: Workplace) -> None:
 def test_importing_the_same_bytes_saves_nothing(yard: Workplace) -> None:
     path = yard.folder / "same.yaml"
     path.write_bytes(yard.store.scenes.revision(SCENE).source.encode())
-    revision, is_new = import_file(yard.store, path, author="kim", reason="")
+    revision, is_new = import_file(yard.store, Import(path, "kim"))
     assert (revision.ref.revision, is_new) == (1, False)
 
 
 def test_an_import_keeps_the_scene_model(yard: Workplace) -> None:
     before = yard.store.scenes.revision(SCENE)
     edited = rules_file(yard, "above: 1.2", "above: 2")
-    revision, _ = import_file(yard.store, edited, author="kim", reason="")
+    revision, _ = import_file(yard.store, Import(edited, "kim"))
     assert revision.scene_model_sha256 == before.scene_model_sha256
     assert (revision.captioner, revision.author, revision.parent) == ("lightmeter", "kim", 1)
     assert revision.reason == "imported from edited.yaml"
@@ -137,11 +137,11 @@ def test_an_import_keeps_the_scene_model(yard: Workplace) -> None:
 
 def test_files_that_cannot_be_imported(yard: Workplace) -> None:
     with pytest.raises(InputError, match=r"gone\.yaml cannot be read: No such file"):
-        import_file(yard.store, yard.folder / "gone.yaml", author="kim", reason="")
+        import_file(yard.store, Import(yard.folder / "gone.yaml", "kim"))
     latin = yard.folder / "latin.yaml"
     latin.write_bytes("# Tür\n".encode("latin-1"))
     with pytest.raises(FileProblems, match="byte 3 is not UTF-8"):
-        import_file(yard.store, latin, author="kim", reason="")
+        import_file(yard.store, Import(latin, "kim"))
     assert yard.store.scenes.numbers(SCENE) == [1]
 
 

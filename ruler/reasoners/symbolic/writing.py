@@ -22,7 +22,9 @@ UNCOVERED_DOINGS = "uncovered-doings"
 
 _UPPER_QUANTILE = 0.95
 _SECONDARY_SHIFT = 6.0
-_NEWS_WEIGHT = 0.3
+NEWS_WEIGHT = 0.3
+"""Of the rules for unheard words: alone they never alarm."""
+
 _FACT_NEWS_WEIGHT = 0.6
 
 
@@ -47,7 +49,7 @@ def write_rules(
         anomaly.extend(_concept_rules(consensus, brief))
     anomaly.extend(_uncovered(brief, normal))
     return tuple(
-        checked for rule in normal + anomaly if (checked := _checked(rule, checkups.get(rule.id)))
+        left for rule in normal + anomaly if (left := checked(rule, checkups.get(rule.id)))
     )
 
 
@@ -148,7 +150,7 @@ def _uncovered(brief: Brief, normal: Sequence[Rule]) -> Iterator[Rule]:
         category="novelty.uncovered",
         subject="environment",
         statement="No normal rule covers what is seen, and no anomaly rule explains it.",
-        weight=_FACT_NEWS_WEIGHT if brief.measured else _NEWS_WEIGHT,
+        weight=_FACT_NEWS_WEIGHT if brief.measured else NEWS_WEIGHT,
         origin=origin,
     )
     if "human_activity" in said:
@@ -159,12 +161,12 @@ def _uncovered(brief: Brief, normal: Sequence[Rule]) -> Iterator[Rule]:
             level="low",
             category="novelty.uncovered",
             statement="No normal rule covers what people do.",
-            weight=_NEWS_WEIGHT,
+            weight=NEWS_WEIGHT,
             origin=origin,
         )
 
 
-def _checked(rule: Rule, checkup: Checkup | None) -> Rule | None:
+def checked(rule: Rule, checkup: Checkup | None) -> Rule | None:
     """What verification leaves of a rule: all, some of its weight, or nothing."""
     if checkup is None or checkup.action in ("kept", "widened"):
         return rule

@@ -1,0 +1,41 @@
+"""Answers of models by the key of their question: written once, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlmodel import SQLModel
+
+from rules_store.engine import Database, now_text
+from rules_store.tables import AnswerRow
+
+_ANSWER = SQLModel.metadata.tables[str(AnswerRow.__tablename__)]
+
+_BATCH = 500
+"""Keys a query: SQLite bounds how many values one statement may name."""
+
+
+class Answers:
+    """The store's side of `ruler.llm.questions.AnswerCache`; safe to share by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def get(self, keys: Iterable[str]) -> dict[str, str]:
+        """Texts by key; keys the store does not know are left out."""
+        wanted = list(dict.fromkeys(keys))
+        found: dict[str, str] = {}
+        with self._db.read() as connection:
+            for start in range(0, len(wanted), _BATCH):
+                query = select(_ANSWER.c.key, _ANSWER.c.text).where(
+                    _ANSWER.c.key.in_(wanted[start : start + _BATCH])
+                )
+                found.update(connection.execute(query).tuples().all())
+        return found
+
+    def put(self, key: str, model: str, text: str) -> None:
+        """Keep the text of a usable answer; a key that is there already keeps its first text."""
+        row = {"key": key, "model": model, "text": text, "created_at": now_text()}
+        with self._db.write() as connection:
+            self._db.insert_new(connection, _ANSWER, [row])
