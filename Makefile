@@ -12,13 +12,14 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 ENVIRONMENT := $(VENV)/.stamp-environment-$(VERSION)
 CORE := $(VENV)/.stamp-core-$(VERSION)
 DEV  := $(VENV)/.stamp-dev-$(VERSION)
+MODELS := $(VENV)/models
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format constraints wheel smoke clean
+.PHONY: help install demo test models test-models check format constraints wheel smoke clean
 
 help: ## list what there is
 	@echo "ruler: make TARGET [PYTHON=python3.12] [VENV=.venv]"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 install: $(DEV) ## build .venv with ruler and the developers' tools
 	@echo "Ready: $(BIN)/ruler"
@@ -28,6 +29,12 @@ demo: $(CORE) ## render a small scene, learn it, find what is wrong in it
 
 test: $(DEV) ## run all tests (ARGS="-k replay" for some)
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal $(ARGS)
+
+models: $(MODELS)/.stamp ## build an environment with transformers and vLLM (2 GB)
+	@echo "Ready: $(MODELS)"
+
+test-models: $(MODELS)/.stamp ## run the tests that need a real model, on a tiny one made here
+	@$(MODELS)/bin/python -m pytest -q -m model tests/models $(ARGS)
 
 check: $(DEV) ## format, lint, types, layers, dependencies
 	@echo "ruff format";  $(BIN)/ruff format --check --quiet . || { echo "Mend with: make format"; exit 1; }
@@ -62,6 +69,11 @@ $(ENVIRONMENT):
 	@if [ "$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" != "$(VERSION)" ]; then \
 		echo "Building $(VENV) with Python $(VERSION)"; $(PYTHON) -m venv --clear $(VENV); fi
 	@rm -f $(VENV)/.stamp-* && touch $@
+
+$(MODELS)/.stamp: $(ENVIRONMENT) pyproject.toml constraints-models.txt tools/models_environment.py
+	@echo "Installing transformers and vLLM"
+	@$(BIN)/python tools/models_environment.py $(MODELS)
+	@touch $@
 
 $(CORE): $(ENVIRONMENT) pyproject.toml constraints.txt
 	@echo "Installing ruler"

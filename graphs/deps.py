@@ -95,6 +95,7 @@ class InductionDeps:
     author: str
     reason: str
     as_of: dt.date
+    local_only: bool = False
     is_dry_run: bool = False
     activate: bool = False
     observed: dict[str, list[Reference]] = field(default_factory=dict)

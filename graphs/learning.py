@@ -87,7 +87,7 @@ def vote(deps: InductionDeps, keys: Sequence[str]) -> Consensus:
 def write(deps: InductionDeps, consensus: Consensus, checkups: Mapping[str, Checkup]) -> RuleSet:
     """The proposed rule set."""
     rules = deps.reasoner.write_rules(consensus, deps.brief, checkups)
-    return RuleSet(scene=deps.brief.scene, rules=rules)
+    return RuleSet(scene=deps.brief.scene, local_only=deps.local_only, rules=rules)
 
 
 def check_rules(deps: InductionDeps, keys: Sequence[str]) -> dict[str, Checkup]:

@@ -12,6 +12,9 @@ A prompt is `prompts/NAME.md`: front matter, then the text, with `{{variable}}` 
 
 What the front matter declares and what the text uses must be the same. Values are put in once and
 never read again: a value that holds braces stays text.
+
+A line `<!-- question -->` may part the text in two: before it stands what is the same for all
+questions of a kind (so that prefix caches hit), after it what belongs to one question alone.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from ruler.errors import InputError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PLACE = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
+_PART = "<!-- question -->"
 _KEYS = ("name", "version", "description", "variables")
 
 
@@ -50,7 +54,16 @@ class Prompt:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     def render(self, **values: str | float) -> str:
-        """The text with every variable filled in.
+        """The text with every variable filled in, both parts in one.
+
+        Raises:
+            PromptError: names every variable that is missing or not known.
+        """
+        return "\n".join(part for part in self.render_parts(**values) if part)
+
+    def render_parts(self, **values: str | float) -> tuple[str, str]:
+        """(what all questions of the kind share, what is this question's own), filled in. The
+        second is empty where the text is not parted.
 
         Raises:
             PromptError: names every variable that is missing or not known.
@@ -61,7 +74,12 @@ class Prompt:
             parts = [f"needs {', '.join(missing)}"] if missing else []
             parts += [f"does not know {', '.join(unknown)}"] if unknown else []
             raise PromptError(f"prompt {self.name!r} {' and '.join(parts)}")
-        return _PLACE.sub(lambda place: str(values[place[1]]), self.text)
+        # Parted before it is filled in: a value cannot move the border.
+        first, _, second = (part.strip("\n") for part in self.text.partition(_PART))
+        shared, own = (
+            _PLACE.sub(lambda place: str(values[place[1]]), part) for part in (first, second)
+        )
+        return f"{shared}\n", f"{own}\n" if second else ""
 
 
 @cache
@@ -133,7 +151,9 @@ def _check(name: str, fields: Mapping[str, str], variables: tuple[str, ...], tex
         problems.append(f"the text does not use {', '.join(unused)}")
     if "{{" in _PLACE.sub("", text):
         problems.append("the text holds {{ that begins no variable")
-    if not text.strip():
-        problems.append("the text is empty")
+    if not all(part.strip() for part in text.split(_PART)):
+        problems.append("the text is empty, or a part of it is")
+    if text.count(_PART) > 1:
+        problems.append(f"{_PART} stands more than once")
     if problems:
         raise PromptError(f"prompt {name!r}: {'; '.join(problems)}")

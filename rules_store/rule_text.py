@@ -61,6 +61,7 @@ def rules_data(rule_set: RuleSet) -> Group:
     return {
         "schema": RULES_SCHEMA,
         "scene": rule_set.scene,
+        **({"local_only": True} if rule_set.local_only else {}),
         "threshold": rule_set.threshold,
         "rules": [_value_data(rule) for rule in rule_set.rules],
     }

@@ -12,7 +12,7 @@ from ruler.schemas.captions import Box, Caption, Figure
 from ruler.schemas.facts import FACTS
 from ruler.schemas.induction import Brief, Reference
 from ruler.schemas.observations import Observation
-from ruler.schemas.rules import RevisionRef, Rule, RuleSet
+from ruler.schemas.rules import RevisionRef, Rule, RuleSet, RuleTests
 from ruler.schemas.runs import Place
 from ruler.schemas.taxonomy import Concept, Lexicon, Taxonomy
 from ruler.schemas.traces import Trace
@@ -97,12 +97,21 @@ def make_rules(*rules: Rule, threshold: float = 0.5) -> RuleSet:
     return RuleSet(scene=SCENE, threshold=threshold, rules=rules)
 
 
-def lexicon(*stop_words: str, **concepts: Concept) -> Lexicon:
-    return Lexicon(id="test", concepts=concepts, stop_words=stop_words)
+def lexicon(*stop_words: str, people: Sequence[str] = (), **concepts: Concept) -> Lexicon:
+    return Lexicon(id="test", concepts=concepts, stop_words=stop_words, people=tuple(people))
 
 
-def make_concept(*phrases: str, prior: float = 0.6, category: str = "motion.fast") -> Concept:
-    return Concept(title=phrases[0].capitalize(), category=category, prior=prior, phrases=phrases)
+def make_concept(
+    *phrases: str, prior: float = 0.6, category: str = "motion.fast", **tests: Sequence[str]
+) -> Concept:
+    """A concept of these phrases; `fire` and `quiet` are its tests."""
+    return Concept(
+        title=phrases[0].capitalize(),
+        category=category,
+        prior=prior,
+        phrases=phrases,
+        tests=RuleTests.model_validate(tests),
+    )
 
 
 def context_of(

@@ -1,10 +1,13 @@
 """The captioner `replay:PATH`: captions that were recorded before, by clip and frame.
 
-PATH is a `.jsonl` or `.jsonl.gz` file, or a folder of them. A line is ours, or one of the release
-of AnomalyRuler (ECCV 2024); other keys are not read:
+PATH is a `.jsonl` or `.jsonl.gz` file, or a folder of them, in which `answers.jsonl` is left to
+reasoners (`ruler.llm.recording`). A line is ours, or one of the release of AnomalyRuler (ECCV
+2024); other keys are not read:
 
     {"clip": "front-door-01", "frame_index": 120, "text": "No people."}
     {"video": "01", "frame": 120, "caption": "There are 12 people in the image."}
+
+Ours may hold what was measured, too: `facts`, `figures` and `measured`, as in `Caption`.
 """
 
 from __future__ import annotations
@@ -18,19 +21,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from ruler.captioners.base import Captioned, CaptionerIdentity
 from ruler.errors import FileProblems, InputError, Problem
+from ruler.llm.recording import NAME as ANSWERS
 from ruler.schemas.base import content_hash
 from ruler.schemas.captions import Caption, CaptionFailure, SceneModel
 from ruler.schemas.runs import Cameras, Every, Place
 from ruler.video.frames import Clip, FrameWindow, WindowSpec
 
+NAME = "replay"
 SUFFIXES = (".jsonl", ".jsonl.gz")
 SHAPES = (("clip", "frame_index", "text"), ("video", "frame", "caption"))
+MEASURES = ("facts", "figures", "measured")
 MOST_PROBLEMS = 20
 
-Recording = dict[str, dict[int, str]]
-"""Text by clip name and frame index."""
+Recording = dict[str, dict[int, Caption]]
+"""Captions by clip name and frame index; their keys are empty: a replay has keys of its own."""
 
 
 def create(model: str, options: Mapping[str, object]) -> ReplayCaptioner:  # noqa: ARG001
@@ -54,7 +62,6 @@ class ReplayCaptioner:
     """
 
     window = WindowSpec(steps=0, width=160)
-    measured: tuple[str, ...] = ()
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -71,9 +78,12 @@ class ReplayCaptioner:
     @cached_property
     def identity(self) -> CaptionerIdentity:
         """Holds the hash of what was recorded, however it was packed or ordered."""
-        listed = sorted((clip, sorted(frames.items())) for clip, frames in self._recording.items())
+        listed = sorted(
+            (clip, [(index, _content(frames[index])) for index in sorted(frames)])
+            for clip, frames in self._recording.items()
+        )
         return CaptionerIdentity(
-            name="replay",
+            name=NAME,
             version="1",
             parameters={"recording": content_hash(listed)},
             is_positional=True,
@@ -84,6 +94,12 @@ class ReplayCaptioner:
         """The distance in frames at which the recording was made, as far as it is regular."""
         step = math.gcd(*(index for frames in self._recording.values() for index in frames))
         return Every(frames=max(1, step))
+
+    @cached_property
+    def measured(self) -> tuple[str, ...]:
+        """Facts that were measured on any recorded frame, sorted."""
+        said = (one for frames in self._recording.values() for one in frames.values())
+        return tuple(sorted({name for one in said for name in one.measured}))
 
     def fit(self, references: Sequence[Clip], *, cameras: Cameras, place: Place) -> None:
         """Nothing to learn."""
@@ -98,14 +114,12 @@ class ReplayCaptioner:
         self, window: FrameWindow, scene_model: SceneModel | None
     ) -> Caption | CaptionFailure:
         place = f"clip {window.clip} frame {window.frame_index}"
-        text = self._recording.get(window.clip, {}).get(window.frame_index)
-        if text is None:
+        said = self._recording.get(window.clip, {}).get(window.frame_index)
+        if said is None:
             return CaptionFailure(reason=f"no recorded caption for {place}")
-        if not text.strip():
+        if not said.text.strip():
             return CaptionFailure(reason=f"the recorded caption for {place} is empty")
-        return Caption(
-            key=self.identity.key_of(window, scene_model), captioner=self.identity.name, text=text
-        )
+        return said.model_copy(update={"key": self.identity.key_of(window, scene_model)})
 
 
 def read_recording(path: Path) -> Recording:
@@ -132,10 +146,25 @@ def read_recording(path: Path) -> Recording:
     return recording
 
 
+def line_of(clip: str, frame_index: int, caption: Caption) -> str:
+    """A caption as a line of a recording, without the line's end."""
+    content = caption.model_dump(mode="json", include={"text", *MEASURES})
+    entry = {"clip": clip, "frame_index": frame_index, **content}
+    kept = {name: value for name, value in entry.items() if value or name not in MEASURES}
+    return json.dumps(kept, ensure_ascii=False)
+
+
+def _content(said: Caption) -> object:
+    """What the recording's hash is taken over."""
+    return said.model_dump(mode="json", include={"text", *MEASURES}) if said.measured else said.text
+
+
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    files = sorted(file for file in path.iterdir() if file.name.endswith(SUFFIXES))
+    files = sorted(
+        file for file in path.iterdir() if file.name.endswith(SUFFIXES) and file.name != ANSWERS
+    )
     if not files:
         raise InputError(f"{path}: the folder holds no {' or '.join(SUFFIXES)} file")
     return files
@@ -164,10 +193,34 @@ def _add(recording: Recording, line: str) -> str | None:
     if keys is None:
         return f"expected the keys {' or '.join(', '.join(shape) for shape in SHAPES)}"
     clip, index, text = (entry[key] for key in keys)
-    if not isinstance(clip, str) or not clip or not isinstance(text, str):
+    if not clip or not _is_text(clip) or not _is_text(text):
         return f"{keys[0]!r} and {keys[2]!r} must be text"
     if not isinstance(index, int) or isinstance(index, bool) or index < 0:
         return f"{keys[1]!r} must be a whole number from 0, not {index!r}"
-    if recording.setdefault(clip, {}).setdefault(index, text) != text:
+    said = _caption(text, entry)
+    if isinstance(said, str):
+        return said
+    if recording.setdefault(clip, {}).setdefault(index, said) != said:
         return f"another caption for clip {clip} frame {index} stands before"
     return None
+
+
+def _caption(text: str, entry: Mapping[str, object]) -> Caption | str:
+    """The caption of a line, or what is wrong with it."""
+    measures = {name: entry[name] for name in MEASURES if name in entry}
+    try:
+        return Caption.model_validate({"key": "", "captioner": NAME, "text": text, **measures})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        return f"{'.'.join(map(str, first['loc'])) or 'facts'}: {first['msg']}"
+
+
+def _is_text(value: object) -> bool:
+    """Half of a surrogate pair is none: no file and no hash can hold it."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -8,6 +8,7 @@ from ruler.errors import InputError
 
 if TYPE_CHECKING:
     from ruler.jobs.tools import Machine
+    from ruler.schemas.runs import Every
     from ruler.settings import Settings
     from rules_store.store import Store
 
@@ -38,17 +39,40 @@ def open_store(place: str | None = None) -> Store:
     return Store(place if place is not None else settings().store)
 
 
-def model_options(base_url: str | None) -> dict[str, object]:
-    """What a model captioner's factory is given."""
+def model_options(base_url: str | None, **given: object) -> dict[str, object]:
+    """What models are given: the settings' endpoint and key, and options that were given."""
     known = settings()
-    options = {"base_url": base_url or known.base_url, "api_key": known.api_key}
+    options = {"base_url": base_url or known.base_url, "api_key": known.api_key, **given}
     return {name: value for name, value in options.items() if value is not None}
 
 
+def asking(
+    window: int | None, language: str | None, share: bool | None, every: Every | None
+) -> dict[str, str | int | float | bool]:
+    """The options of models that decide results. The pictures of a window lie evenly in the time
+    from one sample to the next.
+
+    Raises:
+        InputError: `every` counts frames while `window` asks for several pictures.
+    """
+    decided: dict[str, str | int | float | bool] = {}
+    if window is not None:
+        decided["window"] = window
+        if window > 1 and every is not None:
+            if every.seconds is None:
+                raise InputError("--window needs --every in seconds, like --every 0.4s --window 4.")
+            decided["step_seconds"] = round(every.seconds / window, 6)
+    if language is not None:
+        decided["language"] = language
+    if share is not None:
+        decided["share"] = share
+    return decided
+
+
 def machine(
-    store: Store, *, workers: int | None, runs: str | None, base_url: str | None
+    store: Store, *, workers: int | None, runs: str | None, options: dict[str, object]
 ) -> Machine:
-    """Where a detection works."""
+    """Where a detection works; `options` are those of `model_options`."""
     from pathlib import Path
 
     from ruler.jobs.tools import Machine
@@ -59,5 +83,5 @@ def machine(
         runs=Path(runs) if runs is not None else known.runs,
         workers=workers or known.workers,
         reader=known.reader,
-        options=model_options(base_url),
+        options=options,
     )

@@ -56,6 +56,15 @@ def detect(
         typer.Option("--out", help="Folder for runs (or RULER_RUNS; ./runs if not given)."),
     ] = None,
     base_url: options.BaseUrl = None,
+    window: options.Window = None,
+    language: options.Language = None,
+    share: options.Share = None,
+    record: options.Record = None,
+    max_calls: options.MaxCalls = None,
+    max_tokens: options.MaxTokens = None,
+    max_cost: options.MaxCost = None,
+    concurrency: options.Concurrency = None,
+    allow_host: options.AllowHost = None,
     workers: options.Workers = None,
     store: options.StorePlace = None,
     as_json: options.AsJson = False,
@@ -64,12 +73,21 @@ def detect(
 
     Example: ruler detect today.mp4 --scene front-door
     """
-    from ruler.cli.context import machine, open_store
+    from ruler.cli.context import asking, machine, model_options, open_store
     from ruler.jobs import detect as job
     from ruler.schemas.runs import Every
 
     with open_store(store) as opened, console.progress() as report:
-        place = machine(opened, workers=workers, runs=out, base_url=base_url)
+        chosen = model_options(
+            base_url,
+            record=record,
+            max_calls=max_calls,
+            max_tokens=max_tokens,
+            max_cost_usd=max_cost,
+            concurrency=concurrency,
+            allowed_hosts=tuple(allow_host) if allow_host else None,
+        )
+        place = machine(opened, workers=workers, runs=out, options=chosen)
         if resume is not None:
             if clips or scene:
                 raise InputError("--resume takes its clips and scene from the run: leave them out.")
@@ -80,6 +98,7 @@ def detect(
                     "name the clips and the scene: ruler detect CLIP... --scene NAME, "
                     "or go on with a run: ruler detect --resume RUN"
                 )
+            density = console.parsed("--every", options.EVERY_FORM, Every.parse, every)
             request = job.DetectRequest(
                 clips=clips,
                 scene=scene,
@@ -87,7 +106,8 @@ def detect(
                 captioner=captioner,
                 reasoner=reasoner,
                 taxonomy=taxonomy,
-                every=console.parsed("--every", options.EVERY_FORM, Every.parse, every),
+                every=density,
+                asking=asking(window, language, share, density),
                 smoothing=smoothing_named(smoothing, online),
                 chunk=chunk,
                 frame_rate=fps,

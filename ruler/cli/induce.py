@@ -20,7 +20,9 @@ def induce(
     scene: options.Scene,
     captioner: Annotated[
         str,
-        typer.Option("--captioner", help="Who describes frames: motion, chat:MODEL, replay:PATH."),
+        typer.Option(
+            "--captioner", help="Who describes frames: motion, PROVIDER:MODEL, replay:PATH."
+        ),
     ] = "motion",
     reasoner: options.Reasoner = "symbolic",
     taxonomy: options.Taxonomy = "general",
@@ -40,7 +42,20 @@ def induce(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be learned; save nothing.")
     ] = False,
+    local_only: Annotated[
+        bool,
+        typer.Option("--local-only", help="What this scene shows never leaves this machine."),
+    ] = False,
     base_url: options.BaseUrl = None,
+    window: options.Window = None,
+    language: options.Language = None,
+    share: options.Share = None,
+    record: options.Record = None,
+    max_calls: options.MaxCalls = None,
+    max_tokens: options.MaxTokens = None,
+    max_cost: options.MaxCost = None,
+    concurrency: options.Concurrency = None,
+    allow_host: options.AllowHost = None,
     workers: options.Workers = None,
     store: options.StorePlace = None,
     as_json: options.AsJson = False,
@@ -49,11 +64,21 @@ def induce(
 
     Example: ruler induce monday.mp4 tuesday.mp4 --scene front-door --place home
     """
-    from ruler.cli.context import model_options, open_store, settings
+    from ruler.cli.context import asking, model_options, open_store, settings
     from ruler.jobs.induce import InduceRequest
     from ruler.jobs.induce import induce as run
     from ruler.schemas.runs import Cameras, Every, Place
 
+    density = console.parsed("--every", options.EVERY_FORM, Every.parse, every)
+    chosen = model_options(
+        base_url,
+        record=record,
+        max_calls=max_calls,
+        max_tokens=max_tokens,
+        max_cost_usd=max_cost,
+        concurrency=concurrency,
+        allowed_hosts=tuple(allow_host) if allow_host else None,
+    )
     request = InduceRequest(
         references=references,
         scene=scene,
@@ -62,7 +87,7 @@ def induce(
         taxonomy=taxonomy,
         place=console.one_of("--place", Place, place),
         cameras=console.one_of("--cameras", Cameras, cameras),
-        every=console.parsed("--every", options.EVERY_FORM, Every.parse, every),
+        every=density,
         frame_rate=fps,
         author=settings().author,
         reason=reason,
@@ -70,7 +95,8 @@ def induce(
         activate=activate,
         workers=workers or settings().workers,
         reader=settings().reader,
-        options=model_options(base_url),
+        options=chosen | asking(window, language, share, density),
+        local_only=local_only,
     )
     with open_store(store) as opened, console.progress() as report:
         result = run(request, opened, report)

@@ -12,7 +12,9 @@ from ruler.errors import InputError
 Scene = Annotated[
     str, typer.Option("--scene", "-s", help="Name of the camera view, such as front-door.")
 ]
-Reasoner = Annotated[str, typer.Option("--reasoner", help="Who reasons: symbolic.")]
+Reasoner = Annotated[
+    str, typer.Option("--reasoner", help="Who reasons: symbolic, PROVIDER:MODEL, replay:PATH.")
+]
 Taxonomy = Annotated[
     str, typer.Option("--taxonomy", help="A built-in taxonomy by name, or the path of a file.")
 ]
@@ -43,6 +45,37 @@ FrameRate = Annotated[
 ]
 BaseUrl = Annotated[
     str | None, typer.Option("--base-url", help="Endpoint of an OpenAI-compatible server.")
+]
+Window = Annotated[
+    int | None,
+    typer.Option("--window", min=1, max=16, help="Pictures a question, over the time --every."),
+]
+Language = Annotated[
+    str | None, typer.Option("--language", help="Of captions, titles and rationales: German ...")
+]
+Share = Annotated[
+    bool | None,
+    typer.Option("--share/--no-share", help="Do near-duplicate frames share a model's caption?"),
+]
+Record = Annotated[
+    str | None,
+    typer.Option("--record", help="Write what models say into this folder, for replay:FOLDER."),
+]
+MaxCalls = Annotated[
+    int | None, typer.Option("--max-calls", min=0, help="Model calls that may be made at most.")
+]
+MaxTokens = Annotated[
+    int | None, typer.Option("--max-tokens", min=0, help="Tokens that may be spent at most.")
+]
+MaxCost = Annotated[
+    float | None, typer.Option("--max-cost", min=0, help="US dollars, by list prices, at most.")
+]
+Concurrency = Annotated[
+    int | None, typer.Option("--concurrency", min=1, max=64, help="Model calls at once.")
+]
+AllowHost = Annotated[
+    list[str] | None,
+    typer.Option("--allow-host", help="A host that counts as local for a scene that is local."),
 ]
 Workers = Annotated[
     int | None, typer.Option("--workers", min=1, help="Chunks at once; by default one a core.")

@@ -7,8 +7,8 @@ import datetime as dt
 import re
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from langchain_core.runnables import RunnableConfig
@@ -40,7 +40,8 @@ class DetectRequest:
     """What to look at, by which rules, and how.
 
     `captioner` is by default the one the rules were induced with, `revision` the active one,
-    `every` the captioner's own. `run_id` names the run; by default it is made from the time.
+    `every` the captioner's own. `asking` holds options of models that decide results. `run_id`
+    names the run; by default it is made from the time.
     """
 
     clips: Sequence[str]
@@ -55,6 +56,7 @@ class DetectRequest:
     frame_rate: float | None = None
     start_time: dt.datetime | None = None
     run_id: str | None = None
+    asking: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ def detect(request: DetectRequest, machine: Machine, report: Report = silent) ->
         chunk=request.chunk,
         frame_rate=request.frame_rate,
         start_time=request.start_time,
+        asking=dict(request.asking),
         as_of=dt.datetime.now(dt.UTC).date(),
         store=machine.store.place,
     )

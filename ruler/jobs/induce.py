@@ -14,7 +14,8 @@ from graphs import induction
 from graphs.deps import InductionDeps
 from ruler.captioners.base import Captioner
 from ruler.errors import ClipError, InputError
-from ruler.jobs.inputs import captioner_named, open_all, reasoner_named
+from ruler.jobs.inputs import open_all
+from ruler.jobs.models import Models
 from ruler.jobs.progress import Progress, Report, at_once, silent
 from ruler.schemas.induction import Brief, Checkup
 from ruler.schemas.rules import LONGEST_NAME, NAME_PATTERN, RuleSet
@@ -26,7 +27,7 @@ from rules_store.taxonomy_files import load_lexicon, load_taxonomy
 
 @dataclass(frozen=True)
 class InduceRequest:
-    """What to learn from, and how. `options` go to the captioner's and reasoner's factories."""
+    """What to learn from, and how. `options` are those of `ruler.jobs.models.Models`."""
 
     references: Sequence[str]
     scene: str
@@ -44,6 +45,7 @@ class InduceRequest:
     workers: int = 1
     reader: Literal["pyav", "decord"] = "pyav"
     options: Mapping[str, object] = field(default_factory=dict)
+    local_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,16 @@ def induce(request: InduceRequest, store: Store, report: Report = silent) -> Ind
             f"a scene's name has small letters, digits, '_' and '-', which {request.scene!r} "
             "does not: write it like front-door."
         )
-    captioner = captioner_named(request.captioner, request.options)
+    active = store.scenes.find(request.scene)
+    is_local = request.local_only or bool(active and active.rule_set.local_only)
+    models = Models(request.options, store, local_only=is_local)
+    captioner = models.captioner(request.captioner)
     opened = open_all(request.references, request.frame_rate, request.reader)
     clips = [clip for clip in opened if not isinstance(clip, ClipError)]
     skipped = [clip for clip in opened if isinstance(clip, ClipError)]
     if not clips:
         raise skipped[0] if len(skipped) == 1 else InputError("\n".join(map(str, skipped)))
-    deps = _deps(request, store, captioner, clips)
+    deps = _deps(request, store, models, captioner, clips)
     state = _run(deps, request.workers, report)
     number = state["revision"]
     active = store.scenes.find(request.scene)
@@ -101,13 +106,17 @@ def induce(request: InduceRequest, store: Store, report: Report = silent) -> Ind
 
 
 def _deps(
-    request: InduceRequest, store: Store, captioner: Captioner, clips: Sequence[Clip]
+    request: InduceRequest,
+    store: Store,
+    models: Models,
+    captioner: Captioner,
+    clips: Sequence[Clip],
 ) -> InductionDeps:
     return InductionDeps(
         store=store,
         clips=clips,
         captioner=captioner,
-        reasoner=reasoner_named(request.reasoner, request.options),
+        reasoner=models.reasoner(request.reasoner),
         brief=Brief(
             scene=request.scene,
             place=request.place,
@@ -122,6 +131,7 @@ def _deps(
         author=request.author,
         reason=request.reason,
         as_of=dt.datetime.now(dt.UTC).date(),
+        local_only=request.local_only,
         is_dry_run=request.is_dry_run,
         activate=request.activate,
     )

@@ -9,8 +9,9 @@ from typing import Literal
 
 from graphs.deps import ClipDeps
 from ruler.captioners.base import Captioner
+from ruler.captioners.replay import NAME as REPLAY
 from ruler.errors import InputError
-from ruler.jobs.inputs import captioner_named, reasoner_named
+from ruler.jobs.models import Models
 from ruler.reasoners.base import Reasoner
 from ruler.schemas.captions import SceneModel
 from ruler.schemas.rules import Revision
@@ -85,21 +86,29 @@ def tools_for(spec: RunSpec, machine: Machine) -> Tools:
             f"revision {spec.revision} is another one in this store: its hash differs. "
             "Resume with the store the run was started with (RULER_STORE)."
         )
-    captioner = captioner_named(spec.captioner, machine.options)
+    models = Models(
+        {**machine.options, **spec.asking}, machine.store, local_only=revision.rule_set.local_only
+    )
+    captioner = models.captioner(spec.captioner)
     return Tools(
         spec=spec,
         machine=machine,
         revision=revision,
         view=View(captioner, _scene_model(revision, captioner, machine.store)),
-        reasoner=reasoner_named(spec.reasoner, machine.options),
+        reasoner=models.reasoner(
+            spec.reasoner, lambda usage: machine.store.runs.add_usage(spec.id, usage)
+        ),
         taxonomy=load_taxonomy(spec.taxonomy),
         lexicon=load_lexicon(),
     )
 
 
 def _scene_model(revision: Revision, captioner: Captioner, store: Store) -> SceneModel | None:
-    """The scene model the rules were made with; it must be this captioner's."""
-    if revision.scene_model_sha256 is None:
+    """The scene model the rules were made with; it must be this captioner's.
+
+    A replay needs none: what it says was said with the scene model of its recording.
+    """
+    if revision.scene_model_sha256 is None or captioner.identity.name == REPLAY:
         return None
     model = store.scenes.model(revision.scene_model_sha256)
     if model.captioner != captioner.identity.name:

@@ -103,6 +103,15 @@ class Caption(Value):
     def _kept_digits(cls, facts: dict[str, float]) -> dict[str, float]:
         return rounded(facts, KEPT_DIGITS)
 
+    @field_validator("text")
+    @classmethod
+    def _is_unicode(cls, text: str) -> str:
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:  # half of a surrogate pair: nothing can hold it
+            raise ValueError("the text is no Unicode") from error
+        return text
+
     @model_validator(mode="after")
     def _facts_known(self) -> Caption:
         check_facts(self.facts, "frame")

@@ -144,9 +144,14 @@ class Rule(Value):
 
 
 class RuleSet(Value):
-    """All rules of a scene at one revision. Ids are unique."""
+    """All rules of a scene at one revision. Ids are unique.
+
+    `local_only` says that what this scene shows never leaves the machine: an endpoint elsewhere is
+    refused before anything is sent.
+    """
 
     scene: SceneName
+    local_only: bool = False
     threshold: UnitInterval = 0.5
     rules: tuple[Rule, ...] = ()
 

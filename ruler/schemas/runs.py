@@ -161,7 +161,8 @@ class ClipOutcome(Value):
 
 class RunSpec(Value):
     """Everything that decides a run's results; written before the first frame is read, so that a
-    killed run can be resumed from it."""
+    killed run can be resumed from it. `asking` holds the options of models that do (`window`,
+    `language` ...); keys and limits are no part of it."""
 
     id: str
     scene: SceneName
@@ -175,6 +176,7 @@ class RunSpec(Value):
     chunk: int = Field(default=64, ge=1)
     frame_rate: float | None = Field(default=None, gt=0)
     start_time: dt.datetime | None = None
+    asking: dict[str, str | int | float | bool] = Field(default_factory=dict)
     as_of: dt.date
     store: str
 

@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from typing import Protocol, runtime_checkable
 
-from ruler.captioners.base import Captioned, Captioner
-from ruler.errors import InputError, RunError, StoreError
-from ruler.schemas.base import content_hash
+import numpy as np
+from numpy.typing import NDArray
+
+from ruler.captioners.base import Captioner
+from ruler.schemas.base import bytes_hash, content_hash
 from ruler.schemas.captions import Caption, SceneModel
 from ruler.schemas.observations import Observation
 from ruler.schemas.runs import Usage
-from ruler.video.frames import Clip, FrameWindow
+from ruler.steps.asking import NO_ANSWER, Asking, CaptionCache
+from ruler.steps.sharing import GROUP, Groups, Subject, share
+from ruler.video.frames import Clip, FrameWindow, WindowFailure
 from ruler.video.sampling import read_windows
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from ruler.video.similarity import Similarity
 
 
-class CaptionCache(Protocol):
-    """Where captions are kept (`rules_store.captions.Captions`)."""
+@runtime_checkable
+class Sharing(Protocol):
+    """A captioner whose calls cost enough that near-duplicates share a caption."""
 
-    def get(self, keys: Iterable[str]) -> dict[str, Caption]:
-        """Captions by key, as far as known."""
-
-    def put(self, captions: Iterable[Caption]) -> None:
-        """Keep captions."""
-
-    def samples(self, clip_sha256: str, view: str, frames: Sequence[int]) -> dict[int, str]:
-        """By frame, the key of its caption, as far as known."""
-
-    def put_samples(self, clip_sha256: str, view: str, keys: Mapping[int, str]) -> None:
-        """Remember which caption belongs to which frame."""
+    @property
+    def sharing(self) -> Similarity | None:
+        """When two windows are so alike; None where every window is asked about."""
 
 
-NO_ANSWER = "the captioner gave no answer"
+@runtime_checkable
+class Recorder(Protocol):
+    """A captioner that writes down which frame has which caption, wherever it came from."""
+
+    def record(self, clip: str, captions: Sequence[tuple[int, Caption]]) -> None:
+        """Write down captions of a clip by frame."""
 
 
 @dataclass(frozen=True)
@@ -46,21 +45,31 @@ class View:
     captioner: Captioner
     scene_model: SceneModel | None
 
-    def sha256(self, clip: str) -> str:
+    @property
+    def similarity(self) -> Similarity | None:
+        """When two windows share a caption; None for a captioner that does not share."""
+        return self.captioner.sharing if isinstance(self.captioner, Sharing) else None
+
+    def sha256(self, clip: str, sampled: NDArray[np.int64]) -> str:
         """Hash of all that decides a frame's caption beside the clip's content.
 
-        The clip's name counts only for a captioner that goes by it.
+        Args:
+            clip: Its name counts only for a captioner that goes by it.
+            sampled: All sampled frames of the clip; they count only where captions are shared,
+                since they decide what a frame is held against.
         """
         identity, window = self.captioner.identity, self.captioner.window
-        return content_hash(
-            {
-                "clip": clip if identity.is_positional else None,
-                "captioner": [identity.name, identity.version, identity.prompt_sha256],
-                "parameters": identity.parameters,
-                "scene_model": self.scene_model.sha256 if self.scene_model else None,
-                "window": [window.steps, window.step_seconds, window.min_steps, window.width],
-            }
-        )
+        deciding: dict[str, object] = {
+            "clip": clip if identity.is_positional else None,
+            "captioner": [identity.name, identity.version, identity.prompt_sha256],
+            "parameters": identity.parameters,
+            "scene_model": self.scene_model.sha256 if self.scene_model else None,
+            "window": [window.steps, window.step_seconds, window.min_steps, window.width],
+        }
+        if (alike := self.similarity) is not None:
+            deciding["sharing"] = [GROUP, alike.version, *astuple(alike)]
+            deciding["sampled"] = bytes_hash(sampled.astype("<i8").tobytes())
+        return content_hash(deciding)
 
 
 @dataclass(frozen=True)
@@ -73,107 +82,122 @@ class Sample:
 
 
 def caption_samples(
-    view: View, clip: Clip, samples: Sequence[Sample], cache: CaptionCache
+    view: View,
+    clip: Clip,
+    samples: Sequence[Sample],
+    cache: CaptionCache,
+    *,
+    sampled: NDArray[np.int64] | None = None,
 ) -> tuple[list[Observation], Usage]:
     """One observation a sample, in order.
 
     A clip that was captioned before in this view is not decoded. Otherwise the windows are read,
-    and the captioner is asked only for those whose key is unknown; the answers are kept at once. A
+    and the captioner is asked only for those whose key is unknown; answers are kept as they come. A
     failure is kept nowhere, so that the next attempt tries it again.
+
+    Args:
+        view: Who captions.
+        clip: What is captioned.
+        samples: Ascending frames of the clip: all, or a chunk.
+        cache: Where captions are kept.
+        sampled: Indices of all sampled frames of the clip, ascending: int64 (samples,). Where it is
+            not given, `samples` are all.
+
+    Raises:
+        InputError: of the captioner or the clip; what the user can mend.
+        StoreError: of the cache.
     """
     frames = [sample.frame_index for sample in samples]
-    keys = cache.samples(clip.info.sha256, view.sha256(clip.info.name), frames)
+    whole = np.asarray(frames if sampled is None else sampled, dtype=np.int64)
+    name, address = clip.info.name, view.sha256(clip.info.name, whole)
+    keys = cache.samples(clip.info.sha256, address, frames)
     captions = cache.get(keys.values())
     answers: dict[int, Caption | str] = {
         frame: captions[key] for frame, key in keys.items() if key in captions
     }
-    cached, usage = len(answers), Usage()
-    missing = [frame for frame in frames if frame not in answers]
-    if missing:
-        fresh, found, usage = _caption_windows(view, clip, missing, cache)
-        answers |= fresh
-        cached += found
-    usage = usage.model_copy(update={"captions_cached": cached})
+    usage = Usage(captions_cached=len(answers))
+    if missing := [frame for frame in frames if frame not in answers]:
+        chunk = _Chunk(view, clip, cache)
+        answers |= chunk.answers(missing, Groups(whole))
+        cache.put_samples(clip.info.sha256, address, chunk.said)
+        usage += chunk.usage
+    _record(view, name, answers)
     return [_observe(sample, answers.get(sample.frame_index)) for sample in samples], usage
 
 
-def _caption_windows(
-    view: View, clip: Clip, frames: Sequence[int], cache: CaptionCache
-) -> tuple[dict[int, Caption | str], int, Usage]:
-    """Decode, look up by key, caption the rest: (by frame the caption or reason, cached, usage).
-
-    The same question is asked once, however many windows of the chunk pose it. Where another chunk
-    has answered it meanwhile, the caption that was kept first stands for both.
-    """
-    answers: dict[int, Caption | str] = {}
-    keys: dict[int, str] = {}
-    windows: dict[str, FrameWindow] = {}
-    for window in read_windows(clip, frames, view.captioner.window):
-        if isinstance(window, FrameWindow):
-            key = view.captioner.identity.key_of(window, view.scene_model)
-            keys[window.frame_index] = key
-            windows.setdefault(key, window)
-        else:
-            answers[window.frame_index] = window.reason
-    known = cache.get(keys.values())
-    cached = sum(key in known for key in keys.values())
-    unknown = [window for key, window in windows.items() if key not in known]
-    fresh, usage = _ask(view, unknown)
-    cache.put(answer for answer in fresh.values() if isinstance(answer, Caption))
-    kept = known | cache.get(keys[frame] for frame in fresh)
-    for frame, key in keys.items():
-        reason = fresh.get(windows[key].frame_index)
-        answers[frame] = kept.get(key) or (reason if isinstance(reason, str) else NO_ANSWER)
-    view_sha256 = view.sha256(clip.info.name)
-    said = {frame: key for frame, key in keys.items() if key in kept}
-    cache.put_samples(clip.info.sha256, view_sha256, said)
-    return answers, cached, usage
+def _record(view: View, clip: str, answers: Mapping[int, Caption | str]) -> None:
+    """Hand captions to a captioner that writes them down."""
+    if isinstance(view.captioner, Recorder):
+        said = ((frame, answers[frame]) for frame in sorted(answers))
+        view.captioner.record(
+            clip, [(frame, answer) for frame, answer in said if isinstance(answer, Caption)]
+        )
 
 
-def _ask(view: View, windows: Sequence[FrameWindow]) -> tuple[dict[int, Caption | str], Usage]:
-    """Ask for windows in order: by frame the caption or reason, and what it cost.
+class _Chunk:
+    """Frames of a clip that the store has no caption for."""
 
-    A captioner that raises loses the frame it raised at, and is asked again for those after it, so
-    that what else is in the chunk does not matter. What the user can mend is passed on.
-    """
-    answers: dict[int, Caption | str] = {}
-    costs: list[Usage] = []
-    rest = list(windows)
-    while rest:
-        asked = 0
-        try:
-            replies = view.captioner.caption(iter(rest), view.scene_model)
-            for window, reply in zip(rest, replies, strict=False):
-                answers[window.frame_index] = _accepted(view, window, reply)
-                costs.append(reply.usage)
-                asked += 1
-            break
-        except (InputError, StoreError):
-            raise
-        except Exception as error:  # noqa: BLE001 - a plug-in's edge
-            said = str(error) if isinstance(error, RunError) else f"{type(error).__name__}: {error}"
-            answers[rest[asked].frame_index] = f"the captioner failed ({said})"
-            rest = rest[asked + 1 :]
-    return answers, _cost(costs, sum(isinstance(answer, Caption) for answer in answers.values()))
+    def __init__(self, view: View, clip: Clip, cache: CaptionCache) -> None:
+        self._view, self._clip = view, clip
+        self._asking = Asking(view.captioner, view.scene_model, cache)
+        self._unread: dict[int, str] = {}
+        self._keys: dict[int, str] = {}
+        self._anchors: dict[int, int] = {}
 
+    def answers(self, frames: Sequence[int], groups: Groups) -> dict[int, Caption | str]:
+        """By frame, its caption or why it has none."""
+        self._asking.answer(self._windows(frames, groups))
+        return self._unread | {frame: self._answer(frame) for frame in self._keys}
 
-def _accepted(view: View, window: FrameWindow, reply: Captioned) -> Caption | str:
-    """What was answered, if it is an answer to this window: others would be kept under its key."""
-    answer = reply.answer
-    if not isinstance(answer, Caption):
-        return answer.reason
-    if answer.key != view.captioner.identity.key_of(window, view.scene_model):
-        return "the captioner answered another question than this frame's"
-    return answer
+    @property
+    def said(self) -> dict[int, str]:
+        """By frame, the key of its caption."""
+        captions = self._asking.captions
+        return {frame: key for frame, key in self._keys.items() if key in captions}
 
+    @property
+    def usage(self) -> Usage:
+        """What it cost; a frame that goes by another's caption is shared, not cached."""
+        found = sum(
+            key in self._asking.found and frame not in self._anchors
+            for frame, key in self._keys.items()
+        )
+        shared = sum(frame in self._anchors for frame in self.said)
+        return self._asking.usage + Usage(captions_cached=found, captions_shared=shared)
 
-def _cost(costs: Sequence[Usage], captions: int) -> Usage:
-    return Usage(
-        model_calls=sum(cost.model_calls for cost in costs),
-        tokens_in=sum(cost.tokens_in for cost in costs),
-        tokens_out=sum(cost.tokens_out for cost in costs),
-        captions_computed=captions,
-    )
+    def _windows(self, frames: Sequence[int], groups: Groups) -> Iterator[FrameWindow]:
+        """The windows to ask about; which frame goes by which is noted on the way."""
+        wanted = frozenset(frames)
+        for subject in self._subjects(frames, groups):
+            if subject.frame_index not in wanted:
+                continue
+            if isinstance(subject, WindowFailure):
+                self._unread[subject.frame_index] = subject.reason
+                continue
+            if subject.is_shared:
+                self._anchors[subject.frame_index] = subject.window.frame_index
+            self._keys[subject.frame_index] = self._asking.key(subject.window)
+            yield subject.window
+
+    def _subjects(self, frames: Sequence[int], groups: Groups) -> Iterator[Subject | WindowFailure]:
+        spec, alike = self._view.captioner.window, self._view.similarity
+        if alike is not None:
+            yield from share(read_windows(self._clip, groups.needed(frames), spec), groups, alike)
+            return
+        for window in read_windows(self._clip, frames, spec):
+            if isinstance(window, FrameWindow):
+                yield Subject(window.frame_index, window)
+            else:
+                yield window
+
+    def _answer(self, frame: int) -> Caption | str:
+        key = self._keys[frame]
+        if (caption := self._asking.captions.get(key)) is not None:
+            return caption
+        reason = self._asking.reasons.get(key, NO_ANSWER)
+        if (anchor := self._anchors.get(frame)) is not None:
+            return f"frame {anchor} looks the same and has no caption: {reason}"
+        return reason
 
 
 def _observe(sample: Sample, answer: Caption | str | None) -> Observation:

@@ -54,7 +54,7 @@ def merge(base: RuleSet | None, ours: RuleSet | None, theirs: RuleSet) -> Merge:
             notes.append((rule.id, "added"))
     edited_threshold = base is None or ours.threshold != base.threshold
     threshold = ours.threshold if edited_threshold else theirs.threshold
-    rule_set = RuleSet(scene=ours.scene, threshold=threshold, rules=tuple(merged))
+    rule_set = ours.model_copy(update={"threshold": threshold, "rules": tuple(merged)})
     return Merge(rule_set=rule_set, notes=tuple(notes))
 
 

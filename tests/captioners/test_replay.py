@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ruler.captioners.base import Captioner
-from ruler.captioners.replay import ReplayCaptioner, create, read_recording
+from ruler.captioners.replay import ReplayCaptioner, create, line_of, read_recording
 from ruler.errors import FileProblems, InputError
 from ruler.registry import resolve
-from ruler.schemas.captions import Caption, CaptionFailure
+from ruler.schemas.base import content_hash
+from ruler.schemas.captions import Box, Caption, CaptionFailure, Figure
 from ruler.schemas.runs import Every
 from ruler.video.frames import FrameWindow
 from tests.conformance.captioners import SAMPLED, CaptionerConformance
@@ -45,6 +46,19 @@ def answer(path: Path, asked: FrameWindow) -> Caption | CaptionFailure:
     return one.answer
 
 
+def measured(at: int) -> Caption:
+    """As the captioner `motion` writes them."""
+    box = Box(left=0.1, top=0.2, right=0.3, bottom=0.4)
+    return Caption(
+        key="k",
+        captioner="motion",
+        text=f"One figure, “{at}”.",
+        facts={"figures": 1.0},
+        figures=(Figure(box=box, facts={"speed_ratio": at + 0.123456}),),
+        measured=("figures", "speed_ratio"),
+    )
+
+
 class TestReplay(CaptionerConformance):
     @pytest.fixture
     def make(self, tmp_path: Path) -> Callable[[], Captioner]:
@@ -54,6 +68,37 @@ class TestReplay(CaptionerConformance):
     @pytest.fixture
     def bad_window(self) -> FrameWindow:
         return window(3)
+
+
+class TestMeasures(CaptionerConformance):
+    """A recording of a captioner that measures."""
+
+    @pytest.fixture
+    def make(self, tmp_path: Path) -> Callable[[], Captioner]:
+        path = tmp_path / "recorded.jsonl"
+        path.write_text("".join(line_of("walkway", at, measured(at)) + "\n" for at in SAMPLED))
+        return lambda: create(str(path), {})
+
+
+def test_what_was_measured_comes_back(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", OURS)
+    with path.open("a") as file:
+        file.write(line_of("street", 7, measured(7)) + "\n")
+    captioner = create(str(path), {})
+    assert captioner.measured == ("figures", "speed_ratio")
+    replayed = answer(path, window(7, "street"))
+    assert isinstance(replayed, Caption)
+    content = {"text", "facts", "figures", "measured"}
+    assert replayed.model_dump(include=content) == measured(7).model_dump(include=content)
+    bare = answer(path, window(5))
+    assert isinstance(bare, Caption)
+    assert bare.measured == ()
+
+
+def test_a_line_of_words_alone_is_as_short_as_it_was() -> None:
+    caption = Caption(key="k", captioner="model", text="Zwei “Leute”.")
+    line = line_of("door 1", 3, caption)
+    assert line == '{"clip": "door 1", "frame_index": 3, "text": "Zwei “Leute”."}'
 
 
 def test_is_registered(tmp_path: Path) -> None:
@@ -67,6 +112,7 @@ def test_reads_both_shapes_packed_and_in_folders(tmp_path: Path) -> None:
     theirs = [{"dataset": "d", "video": "01", "frame": 4, "label": 1, "caption": "A cyclist."}]
     write(tmp_path / "b.jsonl.gz", theirs)
     (tmp_path / "notes.txt").write_text("not a recording")
+    (tmp_path / "answers.jsonl").write_text('{"key": "k", "model": "m", "text": "a reasoner\'s"}')
     first, second = answer(tmp_path, window(5)), answer(tmp_path, window(4, "01"))
     assert isinstance(first, Caption)
     assert first.text == "Frame 5."
@@ -100,6 +146,19 @@ def test_identity_follows_what_was_recorded_alone(tmp_path: Path) -> None:
     changed = create(str(write(tmp_path / "c.jsonl", [*OURS[1:], {**OURS[0], "text": "?"}])), {})
     assert plain == packed
     assert plain != changed.identity
+    with (tmp_path / "a.jsonl").open("a") as file:
+        file.write(line_of("street", 7, measured(7)) + "\n")
+    more = create(str(tmp_path / "a.jsonl"), {}).identity
+    other = [*OURS, {"clip": "street", "frame_index": 7, "text": measured(7).text}]
+    assert len({more.key("", None), plain.key("", None)}) == 2
+    assert more != create(str(write(tmp_path / "d.jsonl", other)), {}).identity
+
+
+def test_recordings_of_words_keep_the_identity_they_had(tmp_path: Path) -> None:
+    """Captions that are stored under it stay valid."""
+    path = write(tmp_path / "a.jsonl", OURS[:2])
+    listed = [["walkway", [[0, "Frame 0."], [1, "Frame 1."]]]]
+    assert create(str(path), {}).identity.parameters == {"recording": content_hash(listed)}
 
 
 @pytest.mark.parametrize(
@@ -124,6 +183,27 @@ def test_samples_as_the_recording_did(tmp_path: Path, indices: list[int], every:
         ('{"clip": "a", "frame_index": true, "text": "x"}', "whole number"),
         ('{"clip": "a", "frame_index": 1.5, "text": "x"}', "whole number"),
         ('{"clip": "walkway", "frame_index": 5, "text": "other"}', "stands before"),
+        ('{"clip": "a", "frame_index": 1, "text": "\\ud800"}', "must be text"),
+        ('{"clip": "\\ud800", "frame_index": 1, "text": "x"}', "must be text"),
+        (
+            '{"clip": "a", "frame_index": 1, "text": "x", "facts": {"figures": 1}}',
+            "not listed in `measured`",
+        ),
+        ('{"clip": "a", "frame_index": 1, "text": "x", "facts": 3}', "facts: "),
+        (
+            (
+                '{"clip": "a", "frame_index": 1, "text": "x", '
+                '"figures": [{"box": {"left": 2, "top": 0, "right": 1, "bottom": 1}}]}'
+            ),
+            "figures.0.box.left: ",
+        ),
+        (
+            (
+                '{"clip": "a", "frame_index": 1, "text": "x", "measured": ["glamour"], '
+                '"facts": {"glamour": 1}}'
+            ),
+            "glamour",
+        ),
     ],
 )
 def test_a_malformed_line_is_named(tmp_path: Path, line: str, message: str) -> None:
@@ -174,7 +254,8 @@ def test_recordings_round_trip(
     ]
     path = write(tmp_path_factory.mktemp("recording") / "a.jsonl.gz", entries)
     read = read_recording(path)
-    assert {(c, i): text for c, frames in read.items() for i, text in frames.items()} == captions
+    texts = {(c, i): said.text for c, frames in read.items() for i, said in frames.items()}
+    assert texts == captions
 
 
 @pytest.mark.footage

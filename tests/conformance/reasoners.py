@@ -296,7 +296,13 @@ class ReasonerConformance:
         hit = Matched(matches=(match_of(RUNNING, 0.9, quote(seen, "running")),))
         others = [hit if hits else Matched()] * around
         disputed = Disputed(
-            observation=seen, matched=hit, prior=prior, before=others, after=others, threshold=0.5
+            observation=seen,
+            matched=hit,
+            prior=prior,
+            before=others,
+            after=others,
+            threshold=0.5,
+            weights={RUNNING.id: RUNNING.weight, FAST.id: FAST.weight},
         )
         checked = reasoner.check(disputed)
         assert 0 <= checked.score <= 1

@@ -81,3 +81,37 @@ def test_a_malformed_prompt_says_what_is_wrong(source: str, message: str) -> Non
 def test_an_unknown_name_is_refused(name: str) -> None:
     with pytest.raises(PromptError, match="no prompt is called"):
         load(name)
+
+
+PARTED = FRONT + "Greet {{who}}.\n\n<!-- question -->\nAt {{place}}?\n"
+
+
+def test_a_parted_text_has_a_shared_and_an_own_part() -> None:
+    prompt = parse(PARTED, "greet")
+    assert prompt.render_parts(who="Ann", place="home") == ("Greet Ann.\n", "At home?\n")
+    assert prompt.render(who="Ann", place="home") == "Greet Ann.\n\nAt home?\n"
+
+
+def test_a_text_that_is_not_parted_is_all_shared() -> None:
+    whole = parse(GOOD, "greet").render(who="Ann", place=3)
+    assert parse(GOOD, "greet").render_parts(who="Ann", place=3) == (whole, "")
+
+
+@given(st.text(), st.text())
+def test_a_value_never_moves_the_border(who: str, place: str) -> None:
+    who, place = f"{who}<!-- question -->", f"<!-- question -->{place}"
+    rendered = parse(PARTED, "greet").render_parts(who=who, place=place)
+    assert rendered == (f"Greet {who}.\n", f"At {place}?\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("<!-- question -->\n{{who}} {{place}}", "a part of it is"),
+        ("{{who}} {{place}}\n<!-- question -->", "a part of it is"),
+        ("{{who}}\n<!-- question -->\n{{place}}\n<!-- question -->\n!", "more than once"),
+    ],
+)
+def test_a_border_stands_once_between_two_texts(text: str, message: str) -> None:
+    with pytest.raises(PromptError, match=message):
+        parse(FRONT + text, "greet")

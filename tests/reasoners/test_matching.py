@@ -9,10 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ruler.reasoners.matching import FAINT, best_figure, logistic, match_rule, measure_strength
+from ruler.reasoners.matching import (
+    FAINT,
+    FIRES,
+    best_figure,
+    logistic,
+    match_found,
+    match_rule,
+    measure_strength,
+)
 from ruler.schemas.observations import FigureLink, Observation
 from ruler.schemas.rules import Measure, Rule
 from ruler.schemas.verdicts import FactEvidence, Match, NotEvaluable, WordEvidence, evidence_holds
+from ruler.text.phrases import Found, find_any
 from tests.support import (
     captions,
     context_of,
@@ -162,6 +171,38 @@ def test_gates_go_first() -> None:
 def test_failed_frames_and_bare_statements_are_quiet() -> None:
     assert apply(FAST, failed()) is None
     assert apply(make_rule(), "A man runs.") is None
+
+
+def test_a_bound_reached_fires() -> None:
+    assert measure_strength(FAST.measures[0], 2.0) == FIRES
+
+
+def test_a_phrase_that_was_looked_up_before_counts_as_if_found_here() -> None:
+    rule = make_rule(look_for=["falling", "running away"])
+    seen = observe("One walks. A man runs quickly away.", frame=3)
+    assert seen.caption is not None
+    found = find_any(seen.caption.text, rule.look_for)
+    assert match_found(rule, found, seen, context_of(rule)) == apply(rule, seen)
+    elsewhere = Found(phrase="falling", start=4, stop=9, strength=0.7)
+    other = match_found(rule, elsewhere, seen, context_of(rule))
+    assert isinstance(other, Match)
+    assert other.strength == 0.7
+    assert [one.quote for one in other.evidence if isinstance(one, WordEvidence)] == ["walks"]
+    assert match_found(rule, None, seen, context_of(rule)) is None
+    assert match_found(rule, elsewhere, failed(), context_of(rule)) is None
+
+
+def test_what_was_looked_up_opens_no_gate() -> None:
+    noon = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+    rule = make_rule(look_for=["man"], when={"hours": "23:00-05:00"})
+    found = Found(phrase="man", start=2, stop=5, strength=1.0)
+    seen = observe("A man runs.")
+    assert match_found(rule, found, seen, context_of(rule, clip_start=noon)) is None
+    assert isinstance(match_found(rule, found, seen, context_of(rule)), NotEvaluable)
+    midnight = context_of(rule, clip_start=noon.replace(hour=0))
+    assert isinstance(match_found(rule, found, seen, midnight), Match)
+    excused = make_rule(look_for=["man"], exceptions=[{"name": "runner", "unless": "running"}])
+    assert match_found(excused, found, seen, context_of(excused)) is None
 
 
 def test_dwell_comes_from_links() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -11,8 +13,10 @@ from ruler.captioners.base import Captioned, CaptionerIdentity
 from ruler.errors import InputError, ModelError
 from ruler.schemas.captions import Caption, CaptionFailure, SceneModel
 from ruler.schemas.runs import Every, Usage
+from ruler.steps.asking import BLOCK
 from ruler.steps.captioning import View, caption_samples, samples_of
-from ruler.video.frames import Clip, FrameWindow, WindowSpec
+from ruler.video.frames import Clip, Frame, FrameWindow, WindowSpec
+from tests.captioners.scripted import Cache
 from tests.conformance.clips import MemoryClip, walkers
 
 CLIP = MemoryClip("walkway", walkers(6).copy())
@@ -51,27 +55,6 @@ class Dummy:
                 text=f"Frame {window.frame_index}.",
             )
             yield Captioned(caption, Usage(model_calls=1, tokens_in=2))
-
-
-class Cache:
-    """Two dictionaries."""
-
-    def __init__(self) -> None:
-        self.captions: dict[str, Caption] = {}
-        self.keys: dict[tuple[str, str, int], str] = {}
-
-    def get(self, keys: Iterable[str]) -> dict[str, Caption]:
-        return {key: self.captions[key] for key in keys if key in self.captions}
-
-    def put(self, captions: Iterable[Caption]) -> None:
-        self.captions |= {caption.key: caption for caption in captions}
-
-    def samples(self, clip_sha256: str, view: str, frames: Sequence[int]) -> dict[int, str]:
-        known = {frame: self.keys.get((clip_sha256, view, frame)) for frame in frames}
-        return {frame: key for frame, key in known.items() if key is not None}
-
-    def put_samples(self, clip_sha256: str, view: str, keys: Mapping[int, str]) -> None:
-        self.keys |= {(clip_sha256, view, frame): key for frame, key in keys.items()}
 
 
 def run(captioner: Dummy, cache: Cache, clip: Clip = CLIP) -> tuple[list[str | None], Usage]:
@@ -156,6 +139,129 @@ def test_an_answer_to_another_question_is_refused() -> None:
 
     texts, _ = run(Confused(), Cache())
     assert all(text and text.startswith("(the captioner answered another") for text in texts)
+
+
+def test_a_prefetching_captioner_that_raises_loses_its_frame_alone() -> None:
+    class Eager(Dummy):
+        def caption(
+            self, windows: Iterable[FrameWindow], scene_model: SceneModel | None
+        ) -> Iterator[Captioned]:
+            taken = list(itertools.islice(windows, 4))
+            yield from super().caption(itertools.chain(taken, windows), scene_model)
+
+    captioner = Eager(broken={1: ZeroDivisionError("oops"), 5: ZeroDivisionError("oops")})
+    texts, usage = run(captioner, Cache())
+    assert [text for text in texts if text and "ZeroDivisionError" in text] == [texts[1], texts[5]]
+    assert [texts[n] for n in (0, 2, 3, 4)] == [FRAMES[n] for n in (0, 2, 3, 4)]
+    assert usage.captions_computed == 4
+
+
+def test_a_captioner_that_raises_before_it_asks_ends() -> None:
+    class Dead(Dummy):
+        def caption(
+            self, windows: Iterable[FrameWindow], scene_model: SceneModel | None
+        ) -> Iterator[Captioned]:
+            raise ModelError("dead")
+
+    assert run(Dead(), Cache())[0] == ["(the captioner failed (dead))"] * 6
+
+
+def test_windows_are_read_as_the_captioner_takes_them() -> None:
+    read: list[int] = []
+
+    class Counted(MemoryClip):
+        def frames(self, indices: Sequence[int], *, width: int | None = None) -> Iterator[Frame]:
+            for frame in super().frames(indices, width=width):
+                assert isinstance(frame, Frame)
+                read.append(frame.index)
+                yield frame
+
+    ahead: list[int] = []
+
+    class Watching(Dummy):
+        def caption(
+            self, windows: Iterable[FrameWindow], scene_model: SceneModel | None
+        ) -> Iterator[Captioned]:
+            for window in windows:
+                ahead.append(len(read) - window.frame_index)
+                yield from super().caption([window], scene_model)
+
+    run(Watching(), Cache(), Counted("long", walkers(200)))
+    assert max(ahead) <= BLOCK
+
+
+def test_answers_are_kept_while_others_are_under_way() -> None:
+    """A process that is killed loses fewer than a block."""
+
+    class Killed(BaseException):
+        pass
+
+    class Dying(Dummy):
+        def caption(
+            self, windows: Iterable[FrameWindow], scene_model: SceneModel | None
+        ) -> Iterator[Captioned]:
+            for number, reply in enumerate(super().caption(windows, scene_model)):
+                if number == 50:
+                    kept.append(len(cache.captions))
+                    raise Killed
+                yield reply
+
+    kept: list[int] = []
+    cache = Cache()
+    clip = MemoryClip("long", walkers(64))
+    with pytest.raises(Killed):
+        run(Dying(), cache, clip)
+    assert kept == [48]
+    again = Dummy()
+    _, usage = run(again, cache, clip)
+    assert again.asked == list(range(50, 64))
+    assert usage.captions_cached == 50
+
+
+def test_answers_before_a_mistake_of_the_user_are_kept() -> None:
+    cache = Cache()
+    with pytest.raises(InputError, match="no key"):
+        run(Dummy(broken={4: InputError("no key")}), cache)
+    assert len(cache.captions) == 4
+
+
+def test_what_breaks_the_reading_is_no_fault_of_the_captioner() -> None:
+    class Gone(MemoryClip):
+        def frames(self, indices: Sequence[int], *, width: int | None = None) -> Iterator[Frame]:
+            for frame in super().frames(indices, width=width):
+                assert isinstance(frame, Frame)
+                if frame.index == 20:
+                    raise MemoryError("no room")
+                yield frame
+
+    class Deaf(Dummy):
+        def caption(
+            self, windows: Iterable[FrameWindow], scene_model: SceneModel | None
+        ) -> Iterator[Captioned]:
+            with contextlib.suppress(MemoryError):
+                yield from super().caption(windows, scene_model)
+
+    for captioner in (Dummy(), Deaf()):
+        cache = Cache()
+        with pytest.raises(MemoryError):
+            run(captioner, cache, Gone("long", walkers(40)))
+        assert len(cache.captions) == 16
+
+
+def test_the_caption_that_was_kept_first_stands() -> None:
+    cache = Cache()
+
+    class Slow(Dummy):
+        def caption(
+            self, windows: Iterable[FrameWindow], scene_model: SceneModel | None
+        ) -> Iterator[Captioned]:
+            for window in windows:
+                key = self.identity.key_of(window, scene_model)
+                cache.put([Caption(key=key, captioner="dummy", text="Somebody was faster.")])
+                yield from super().caption([window], scene_model)
+
+    texts, _ = run(Slow(bad=[3]), cache)
+    assert texts == ["Somebody was faster."] * 6
 
 
 def test_samples_speak_for_the_frames_up_to_the_next() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-from hypothesis import example, given
+from itertools import pairwise
 
-from ruler.text.analysis import analyse, content_tokens, lemma_of
+import pytest
+from hypothesis import assume, example, given
+
+from ruler.text.analysis import FUNCTION_WORDS, analyse, content_tokens, lemma_of, read, sentences
+from ruler.text.languages import ENGLISH, LANGUAGES, language_of
 from tests.support import SENTENCES, TEXTS
 
 
@@ -49,8 +52,14 @@ def test_lemmas(word: str, lemma: str) -> None:
         ("He runs. She walks", ["He runs", "She walks"]),
         ("He runs; she walks: fast! why? so", ["He runs", "she walks", "fast", "why", "so"]),
         ("He runs\nshe walks", ["He runs", "she walks"]),
-        ("He runs, she walks", ["He runs she walks"]),
+        ("He runs, she walks", ["He runs", "she walks"]),
+        ("A man, a woman and a dog", ["A man", "a woman and a dog"]),
+        ("A man runs, and then the dog runs", ["A man runs", "the dog runs"]),
+        ("Trees, cars, and bikes", ["Trees cars and bikes"]),
+        ("He runs, fast", ["He runs fast"]),
+        ("He runs, area free", ["He runs area free"]),
         ("He runs but she walks", ["He runs", "but she walks"]),
+        ("He sits while she walks", ["He sits", "while she walks"]),
         ("A figure moves at 2.3 times the usual speed", None),
         ("It is 12:30 now", None),
         ("Two stand there\n2 run", ["Two stand there", "2 run"]),
@@ -59,6 +68,7 @@ def test_lemmas(word: str, lemma: str) -> None:
         ("However a man runs", None),
         ("", []),
         ("...", []),
+        (" , \t, ", []),
     ],
 )
 def test_clauses(text: str, parts: list[str] | None) -> None:
@@ -67,6 +77,18 @@ def test_clauses(text: str, parts: list[str] | None) -> None:
         assert len(found) == 1
     else:
         assert found == parts
+
+
+def test_clauses_make_sentences() -> None:
+    text = "A man runs, a dog follows. Nobody is there!"
+    found = sentences(text)
+    assert [text[at : at + len(one.text)] for at, one in found] == [
+        "A man runs, a dog follows",
+        "Nobody is there",
+    ]
+    [(first, one), (second, other)] = found[0][1].clauses
+    assert (first, one.text) == (0, "A man runs")
+    assert (second, other.text) == (len("A man runs, "), "a dog follows")
 
 
 @pytest.mark.parametrize(
@@ -90,18 +112,78 @@ def test_negation(text: str, negated: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "asserted"),
+    [
+        # A list goes on being denied ...
+        ("No people, cars or dogs", ["No"]),
+        ("There are no people, cars, or dogs", ["There", "are", "no"]),
+        ("Nobody runs, walks or jumps", ["Nobody"]),
+        # ... and what is not so is put right after the comma.
+        ("A man is not running, walking slowly", ["A", "man", "is", "not", "walking", "slowly"]),
+        ("He never runs, walks", ["He", "never", "walks"]),
+        # Somebody without a thing goes on doing something.
+        ("He goes without a helmet, riding", ["He", "goes", "without", "riding"]),
+        ("He goes without a helmet, gloves", ["He", "goes", "without"]),
+        # A subject of its own ends the scope, and neither ... nor does not.
+        ("with no bag and the dog", ["with", "no", "the", "dog"]),
+        ("neither a man nor a dog", ["neither"]),
+    ],
+)
+def test_where_a_negation_ends(text: str, asserted: list[str]) -> None:
+    assert words(text, is_negated=False) == asserted
+
+
+@pytest.mark.parametrize(
+    ("text", "negated"),
+    [
+        ("Cars are not visible", ["Cars", "are", "not", "visible"]),
+        ("Cars aren't visible", ["Cars", "aren't", "visible"]),
+        ("A man is absent", ["A", "man", "is"]),
+        ("The man is nowhere to be seen", ["The", "man", "is"]),
+        # As far back as the noun phrase reaches, and no farther.
+        ("A dog runs and a man is absent", ["a", "man", "is"]),
+        ("A dog runs and cars are not visible", ["cars", "are", "not", "visible"]),
+        ("A dog runs, a man is absent", ["a", "man", "is"]),
+        ("Cars are visible", []),
+    ],
+)
+def test_what_stands_before_may_be_negated(text: str, negated: list[str]) -> None:
+    assert words(text, is_negated=True) == negated
+
+
+@pytest.mark.parametrize("text", ["He is not only running", "She is not just walking, she runs"])
+def test_what_looks_like_a_negation(text: str) -> None:
+    assert words(text, is_negated=True) == []
+
+
+@pytest.mark.parametrize(
     ("text", "speculated"),
     [
         ("He may run", ["run"]),
         ("Possibly a thief. A man walks", ["a", "thief"]),
         ("He might run, or walk", ["run", "or", "walk"]),
         ("He might run but she walks", ["run"]),
+        ("He may run, the dog sits", ["run"]),
         ("He runs", []),
         ("In mayhem he runs", []),
     ],
 )
 def test_speculation(text: str, speculated: list[str]) -> None:
     assert words(text, is_speculated=True) == speculated
+
+
+@pytest.mark.parametrize(
+    ("text", "doings"),
+    [
+        ("A man is walking, another one running", ["walking", "running"]),
+        ("They sit in a building in the evening", []),
+        ("A king sings in spring", []),
+        ("He is WALKING", ["WALKING"]),
+        ("Der Mann ist am running", []),
+    ],
+)
+def test_doings_are_told_by_their_form(text: str, doings: list[str]) -> None:
+    assert words(text, is_activity=True) == doings
 
 
 def test_content_says_something() -> None:
@@ -115,15 +197,98 @@ def test_a_quiet_caption_has_no_content() -> None:
     assert content_tokens("There is no movement, and nobody is there.") == []
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("The man is walking on the path with a dog.", "en"),
+        ("Der Mann geht mit dem Hund auf die Straße.", "de"),
+        ("Un homme marche dans la rue avec une valise.", "fr"),
+        ("El hombre camina en la calle con una maleta.", "es"),
+        ("", "en"),
+        ("13:45 ... 门 🚪", "en"),
+        ("Running", "en"),
+    ],
+)
+def test_a_language_is_known_by_its_words(text: str, code: str) -> None:
+    assert language_of(text).code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "asserted"),
+    [
+        ("Kein Mann läuft auf der Straße", ["Kein"]),
+        ("Autos sind nicht sichtbar", []),
+        ("Der Mann ist nicht nur müde", ["Der", "Mann", "ist", "nicht", "nur", "müde"]),
+        ("Vielleicht läuft der Mann, die Frau sitzt", ["Vielleicht", "die", "Frau", "sitzt"]),
+        ("Aucune personne dans la rue", ["Aucune"]),
+        ("Un homme est dans la rue sans valise", ["Un", "homme", "est", "dans", "la", "rue"]),
+        ("No hay coches en la calle", ["No"]),
+        ("El hombre corre, la mujer quizás camina", "El hombre corre la mujer quizás".split()),
+    ],
+)
+def test_scopes_in_other_languages(text: str, asserted: list[str]) -> None:
+    found = [w for w in words(text, is_negated=False, is_speculated=False) if w != "sans"]
+    assert found == asserted
+
+
+def test_lemmas_are_those_of_the_language() -> None:
+    [*_, last] = analyse("Der Mann ist auf der Straße, die Frauen laufen")
+    assert last.lemma == "laufen"
+    assert "frau" in {token.lemma for token in analyse("Die Frauen sind auf der Straße")}
+
+
+def test_closed_classes_are_in_lower_case_and_do_not_contradict() -> None:
+    assert ENGLISH.function_words == FUNCTION_WORDS
+    assert len({language.code for language in LANGUAGES}) == len(LANGUAGES)
+    for language in LANGUAGES:
+        cues = language.negation | language.speculation
+        everything = cues | language.articles | language.function_words | language.markers
+        assert all(word == word.lower() and word.strip() for word in everything), language.code
+        assert not language.negation & language.speculation, language.code
+        assert not cues & language.function_words, language.code
+        assert all(len(pair.split()) == 2 for pair in language.pseudo), language.code
+        assert all(pair.split()[0] in language.negation for pair in language.pseudo), language.code
+
+
 @given(TEXTS | SENTENCES)
 @example("İ’s ǅ-ß ﬁne ١٢ 门 🚪 a\u0301 \u202e no\x00t n't")
 @example("' - ’ --- a-' 'b")
+@example("El perro está,,la ;de un")
 def test_every_token_slices_back(text: str) -> None:
     stop, clause = 0, 0
+    language = language_of(text)
     for token in analyse(text):
         assert stop <= token.start < token.stop <= len(text)
         assert token.clause in (clause, clause + 1)
         assert token.lemma
-        assert token.lemma == lemma_of(text[token.start : token.stop])
+        assert token.lemma == lemma_of(text[token.start : token.stop], language.code)
         stop, clause = token.stop, token.clause
     assert set(content_tokens(text)) <= set(analyse(text))
+
+
+@given(TEXTS | SENTENCES)
+@example("a ,the dog;; runs:\n, the")
+def test_every_word_is_in_one_clause_and_every_clause_in_one_sentence(text: str) -> None:
+    """Reading by parts loses nothing and says nothing twice; a clause is verbatim."""
+    spans = [(start, start + len(clause.text)) for start, clause in read(text)]
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))
+    assert all(
+        text[a:b] == clause.text for (a, b), (_, clause) in zip(spans, read(text), strict=True)
+    )
+    letters = [place for place, sign in enumerate(text) if sign.isalnum()]
+    covered = {place for token in analyse(text) for place in range(token.start, token.stop)}
+    assert set(letters) <= covered
+
+
+@given(SENTENCES, SENTENCES)
+@example("No person", "A dog runs")
+@example("He may", "run")
+def test_a_sentence_is_read_alike_wherever_it_stands(first: str, second: str) -> None:
+    """So a clause may be read once for thousands of captions; no scope leaves its sentence."""
+    assume(language_of(f"{first} ! {second}") is language_of(second))
+    whole = analyse(f"{first} ! {second}")
+    moved = len(first) + 3
+    alone = analyse(second)
+    tail = whole[len(whole) - len(alone) :]
+    told = [(t.lemma, t.start - moved, t.stop - moved, t.is_negated, t.is_speculated) for t in tail]
+    assert told == [(t.lemma, t.start, t.stop, t.is_negated, t.is_speculated) for t in alone]

@@ -1,0 +1,64 @@
+"""What a job gives to models beside the user's options: limits, caches, recordings, privacy.
+
+Every job that asks a model builds its captioner and reasoner here, so that no way around a budget
+or a scene's `local_only` exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ruler.captioners.base import Captioner
+from ruler.captioners.recording import RecordingCaptioner
+from ruler.jobs.inputs import captioner_named, reasoner_named
+from ruler.llm.budget import Budget
+from ruler.llm.recording import Recording
+from ruler.reasoners.base import Reasoner
+from ruler.schemas.runs import Usage
+from rules_store.store import Store
+
+LIMITS = ("max_calls", "max_tokens", "max_cost_usd")
+
+
+@dataclass(frozen=True)
+class Models:
+    """The captioner and reasoner of one job; both draw on one budget.
+
+    Attributes:
+        options: What the user set (`base_url`, `language`, `max_calls`, `record` ...).
+        store: Keeps answers, so that none is paid twice.
+        local_only: Refuse endpoints off this machine, whatever the options say.
+    """
+
+    options: Mapping[str, object]
+    store: Store
+    local_only: bool = False
+    budget: Budget = field(init=False)
+
+    def __post_init__(self) -> None:
+        limits = {name: self.options.get(name) for name in LIMITS}
+        object.__setattr__(self, "budget", Budget(**limits))  # type: ignore[arg-type]
+
+    @property
+    def folder(self) -> Path | None:
+        """Where to record, if anywhere."""
+        record = self.options.get("record")
+        return Path(str(record)) if record is not None else None
+
+    def captioner(self, name: str) -> Captioner:
+        """The captioner of that name (see `ruler.registry.resolve`)."""
+        captioner = captioner_named(name, self._careful())
+        return RecordingCaptioner(captioner, self.folder) if self.folder else captioner
+
+    def reasoner(self, name: str, on_usage: Callable[[Usage], None] | None = None) -> Reasoner:
+        """The reasoner of that name; `on_usage` is told what each of its questions cost."""
+        recorder = Recording(self.folder) if self.folder and name != "symbolic" else None
+        return reasoner_named(name, self._careful(recorder=recorder, on_usage=on_usage))
+
+    def _careful(self, **more: object) -> dict[str, object]:
+        kept = {k: v for k, v in self.options.items() if k not in (*LIMITS, "record")}
+        local_only = self.local_only or bool(kept.pop("local_only", False))
+        care = {"cache": self.store.answers, "budget": self.budget, "local_only": local_only}
+        return {**kept, **care, **{k: v for k, v in more.items() if v is not None}}

@@ -1,0 +1,247 @@
+"""How each LangChain integration wants to be set up and asked: our options in its words.
+
+Three things hold for all of them: the vendor's own retries are off, so that ours are the only ones;
+the time limits are ours; and a key from the environment goes to its vendor and to nobody else.
+Proxies and redirects are in our hands only where we hand in the HTTP client or its settings:
+`openai` (every OpenAI-compatible server) and `ollama`. So only those may serve a scene that is
+local only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from ruler.errors import InputError
+from ruler.llm.endpoints import host_of, is_local, is_loopback
+from ruler.llm.options import ChatOptions
+
+Settings = dict[str, Any]
+Messages = list[dict[str, Any]]
+"""Messages in OpenAI's words, which LangChain takes for every provider."""
+
+Request = tuple[Messages, Settings]
+"""What LangChain is asked, and what it is told beside that."""
+
+OLLAMA = "http://127.0.0.1:11434"
+"""Where Ollama listens, unless `base_url` says otherwise. Its variable OLLAMA_HOST is not read."""
+
+
+class Dialect(Protocol):
+    """One integration's words."""
+
+    def settings(self, max_tokens: int, /) -> Settings:
+        """What `init_chat_model` is given."""
+
+    def request(
+        self, messages: Messages, max_tokens: int, schema: type[BaseModel] | None, /
+    ) -> Request | None:
+        """One call; None where the model cannot be held to this schema."""
+
+    async def aclose(self) -> None:
+        """Close what `settings` opened."""
+
+
+class Plain:
+    """What LangChain's standard parameters cover; a schema stands in the prompt."""
+
+    def __init__(self, options: ChatOptions) -> None:
+        self._options = options
+
+    def settings(self, max_tokens: int, /) -> Settings:
+        """The standard parameters."""
+        url = self._options.base_url
+        if url and not self._options.api_key:
+            raise InputError(
+                "with base_url this provider needs api_key, too: "
+                "the key in the environment is not sent to another server"
+            )
+        place = {"base_url": url} if url else {}
+        return place | _key(self._options) | _common(self._options) | {"max_tokens": max_tokens}
+
+    def request(
+        self, messages: Messages, _max_tokens: int, schema: type[BaseModel] | None, /
+    ) -> Request | None:
+        """The messages alone."""
+        return (messages, {}) if schema is None else None
+
+    async def aclose(self) -> None:
+        """Nothing was opened here."""
+
+
+class OpenAI:
+    """OpenAI itself.
+
+    The form of an answer goes in as `extra_body`: as a parameter, LangChain would turn it into
+    another method of the vendor's library, which throws cut answers away.
+    """
+
+    def __init__(self, options: ChatOptions) -> None:
+        self._options = options
+        self._client: Any = None
+
+    def settings(self, max_tokens: int, /) -> Settings:
+        """The standard parameters, and an HTTP client that follows no redirect."""
+        return self._own() | {"max_tokens": max_tokens}
+
+    def request(
+        self, messages: Messages, _max_tokens: int, schema: type[BaseModel] | None, /
+    ) -> Request | None:
+        """The messages, and the form of a structured answer."""
+        if schema is None:
+            return messages, {}
+        form = _response_format(schema)
+        return None if form is None else (messages, {"extra_body": {"response_format": form}})
+
+    async def aclose(self) -> None:
+        """Close the HTTP client."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    def _own(self) -> Settings:
+        import openai
+
+        total = self._options.timeout_seconds
+        limits = openai.Timeout(total, connect=self._options.connect_seconds)
+        self._client = self._client or openai.DefaultAsyncHttpxClient(
+            timeout=limits, follow_redirects=False, trust_env=not is_direct(self._options)
+        )
+        own = {
+            "timeout": limits,
+            "http_async_client": self._client,
+            "openai_proxy": None,
+            "stream_usage": True,
+        }
+        return _common(self._options) | _key(self._options) | own
+
+
+class Compatible(OpenAI):
+    """A server that speaks OpenAI's chat completions.
+
+    The whole request goes in as `extra_body`, as it is to arrive. LangChain would rename
+    `max_tokens` to `max_completion_tokens`, which Ollama and llama.cpp do not read
+    (ollama/ollama#7125); and its and the vendor's conversions of a message walk through all of it,
+    which costs a third of the CPU of a call with a picture.
+    """
+
+    def settings(self, _max_tokens: int, /) -> Settings:
+        """As for OpenAI, with the server's address, and its key or none."""
+        place = {"base_url": self._options.base_url, "use_responses_api": False}
+        return {"api_key": "none"} | self._own() | place
+
+    def request(
+        self, messages: Messages, max_tokens: int, schema: type[BaseModel] | None, /
+    ) -> Request | None:
+        """All of it; the message that LangChain sees is overwritten on its way."""
+        body: Settings = {"messages": messages, "max_tokens": max_tokens}
+        if schema is not None:
+            if (form := _response_format(schema)) is None:
+                return None
+            body["response_format"] = form
+        return [{"role": "user", "content": ""}], {"extra_body": body}
+
+
+class Ollama:
+    """Ollama by its own interface."""
+
+    def __init__(self, options: ChatOptions) -> None:
+        self._options = options
+
+    def settings(self, max_tokens: int, /) -> Settings:
+        """Its words for the standard parameters."""
+        options, total = self._options, self._options.timeout_seconds
+        key = options.api_key.get_secret_value() if options.api_key else "none"
+        client = {
+            "timeout": (options.connect_seconds, total, total, total),
+            "follow_redirects": False,
+            "trust_env": not is_direct(options),
+            "headers": {"Authorization": f"Bearer {key}"},
+        }
+        return {
+            "base_url": options.base_url,
+            "client_kwargs": client,
+            "temperature": options.temperature,
+            "num_predict": max_tokens,
+        }
+
+    def request(
+        self, messages: Messages, _max_tokens: int, schema: type[BaseModel] | None, /
+    ) -> Request | None:
+        """The schema, as it is."""
+        return messages, {} if schema is None else {"format": schema.model_json_schema()}
+
+    async def aclose(self) -> None:
+        """Its client closes with the loop."""
+
+
+def dialect_of(provider: str, options: ChatOptions) -> Dialect:
+    """The words for LangChain's integration of that name."""
+    if provider == "openai":
+        return Compatible(options) if options.base_url else OpenAI(options)
+    return Ollama(options) if provider == "ollama" else Plain(options)
+
+
+def is_direct(options: ChatOptions) -> bool:
+    """Whether the environment's proxy is passed by: what is local must not leave the machine."""
+    return options.local_only or is_loopback(host_of(options.base_url or ""))
+
+
+def check_local(name: str, provider: str, options: ChatOptions) -> None:
+    """Refuse what a scene that is local only must not be shown to.
+
+    Raises:
+        InputError: names the endpoint.
+    """
+    if not options.local_only:
+        return
+    if options.base_url is None:
+        raise InputError(
+            f"this scene is local only, and model {name!r} is served by its vendor; "
+            "give base_url of a server on this machine"
+        )
+    if not is_local(options.base_url, options.allowed_hosts):
+        raise InputError(
+            f"this scene is local only, and model {name!r} is served at {options.endpoint}; "
+            "give a server on this machine, or name its host in allowed_hosts"
+        )
+    if provider not in ("openai", "ollama"):
+        raise InputError(
+            f"this scene is local only, and what {provider!r} sends where is out of ruler's hands; "
+            "ask the server as openai:MODEL or ollama:MODEL"
+        )
+
+
+def is_strict(schema: object) -> bool:
+    """Whether a JSON schema survives OpenAI's strict mode, which allows no further properties: an
+    object with free keys would be forced to be empty."""
+    if isinstance(schema, Mapping):
+        return not schema.get("additionalProperties") and all(map(is_strict, schema.values()))
+    if isinstance(schema, list):
+        return all(map(is_strict, schema))
+    return True
+
+
+@lru_cache(maxsize=64)
+def _response_format(schema: type[BaseModel]) -> Settings | None:
+    if not is_strict(schema.model_json_schema()):
+        return None
+    from langchain_core.utils.function_calling import convert_to_openai_function
+
+    function = convert_to_openai_function(schema, strict=True)
+    form = {"name": function["name"], "schema": function["parameters"], "strict": True}
+    return {"type": "json_schema", "json_schema": form}
+
+
+def _common(options: ChatOptions) -> Settings:
+    return {
+        "timeout": options.timeout_seconds,
+        "max_retries": 0,
+        "temperature": options.temperature,
+    }
+
+
+def _key(options: ChatOptions) -> Settings:
+    return {"api_key": options.api_key.get_secret_value()} if options.api_key else {}

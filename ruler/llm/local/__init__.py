@@ -1,0 +1,1 @@
+"""Models on this machine, asked a batch at a time: `transformers:MODEL` and `vllm:MODEL`."""
