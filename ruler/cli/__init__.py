@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 _INTERRUPTED = 130
@@ -14,6 +15,9 @@ def main() -> None:
     from ruler.cli.console import warn
     from ruler.errors import RulerError
 
+    # Captions and traces are many small objects that live on and hold no cycles: looking for some
+    # every 700 objects takes a third of the time of reading captions.
+    gc.set_threshold(100_000, 20, 20)
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     try:

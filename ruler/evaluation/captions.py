@@ -93,7 +93,7 @@ def evaluate_captions(
     for fold in range(min(manifest.protocol.folds, len(videos))):
         tested = videos[fold :: manifest.protocol.folds]
         shots = spread_shots(videos, fold, manifest.protocol)
-        deducer = _learn(manifest, fold, shots, reasoner)
+        deducer = learn_fold(manifest, fold, shots, reasoner)
         rule_sets.append(deducer.context.rule_set)
         for video in tested:
             report(Progress(video.name, len(order), len(videos)))
@@ -137,7 +137,7 @@ def spread_shots(
     return [pool[place] for place in places]
 
 
-def _learn(
+def learn_fold(
     manifest: CaptionsManifest,
     fold: int,
     shots: Sequence[tuple[Video, Recorded]],

@@ -7,8 +7,9 @@ the end of a clause, which is what makes this sound.
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
@@ -17,6 +18,7 @@ import simplemma
 from ruler.text.languages import ENGLISH, LEMMAS, Language, language_of
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_STOP = re.compile(r"[.:;!?\n]+")
 _NEGATED_SUFFIX = ("n't", "n’t")
 _EXCEPT = frozenset({"except", "besides", "sauf", "außer", "excepto"})
 # "not running, walking" turns at the comma, "no people, cars or dogs" does not, and "without a
@@ -94,13 +96,20 @@ def lemma_of(word: str, language: str = "en") -> str:
     return simplemma.lemmatize(word.lower().replace("’", "'"), lang=language).lower()
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=32768)
 def sentences(text: str, language: Language | None = None) -> tuple[tuple[int, Sentence], ...]:
     """The sentences of a text with their offsets; its language is found by its words if not
     given."""
     language = language or language_of(text)
-    placed = ((at, _read_sentence(part, language)) for at, part in _parts(text, language.stops))
+    ends = (found.span() for found in _STOP.finditer(text) if not _in_number(text, found))
+    placed = ((at, _read_sentence(part, language)) for at, part in _parts(text, ends))
     return tuple((at, sentence) for at, sentence in placed if sentence.clauses)
+
+
+def _in_number(text: str, stop: re.Match[str]) -> bool:
+    """The point of "2.3" and the colon of "12:30" stand between two digits and end nothing."""
+    before, after = text[: stop.start()][-1:], text[stop.end() : stop.end() + 1]
+    return stop.group() in ".:" and before.isdigit() and after.isdigit()
 
 
 def read(text: str, language: Language | None = None) -> Iterator[tuple[int, Clause]]:
@@ -112,19 +121,30 @@ def read(text: str, language: Language | None = None) -> Iterator[tuple[int, Cla
 
 @lru_cache(maxsize=65536)
 def _read_sentence(text: str, language: Language) -> Sentence:
-    placed = ((at, _read_clause(part, language)) for at, part in _parts(text, language.breaks))
+    ends = sorted(_clause_ends(text, language))
+    placed = ((at, _read_clause(part, language)) for at, part in _parts(text, ends))
     return Sentence(text, language, tuple((at, clause) for at, clause in placed if clause.tokens))
 
 
-def _parts(text: str, ends: re.Pattern[str]) -> Iterator[tuple[int, str]]:
+def _clause_ends(text: str, language: Language) -> Iterator[tuple[int, int]]:
+    for found in language.commas.finditer(text):
+        yield found.span()
+    lower = text.lower()
+    # The look-ahead is tried at every character, so only where such a word may be.
+    if any(turn in lower for turn in language.turns):
+        for found in language.turning.finditer(text):
+            yield found.span()
+
+
+def _parts(text: str, ends: Iterable[tuple[int, int]]) -> Iterator[tuple[int, str]]:
     """What stands between the ends, without blanks around it, with its offset."""
     start = 0
-    for found in [*ends.finditer(text), None]:
-        part = text[start : found.start() if found else len(text)]
+    for stop, after in itertools.chain(ends, [(len(text), len(text))]):
+        part = text[start:stop]
         stripped = part.strip(" \t,")
         if stripped:
             yield start + part.index(stripped), stripped
-        start = found.end() if found else start
+        start = after
 
 
 @lru_cache(maxsize=65536)

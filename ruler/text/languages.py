@@ -54,20 +54,18 @@ class Language:
     activity: re.Pattern[str] | None = None
 
     @cached_property
-    def stops(self) -> re.Pattern[str]:
-        """Where a sentence ends. The point of "2.3" and the colon of "12:30" stand between two
-        digits and end nothing."""
-        return re.compile(r"[;!?\n]+|[.:](?!\d)|(?<!\d)[.:]")
-
-    @cached_property
-    def breaks(self) -> re.Pattern[str]:
-        """Where a clause of a sentence ends: [start, stop) of the match belongs to no clause."""
+    def commas(self) -> re.Pattern[str]:
+        """Commas that end a clause: what follows has a subject of its own."""
         joiners, articles = _either(self.joiners), _either(self.articles)
         return re.compile(
-            rf",\s*(?:(?:{joiners})\b,?\s*)*(?=(?:{articles})\b)"
-            rf"|\b(?=(?:{_either(self.turns)})\b)",
+            rf",\s*(?:(?:{joiners})\b,?\s*)*(?=(?:{articles})\b)",
             re.IGNORECASE,
         )
+
+    @cached_property
+    def turning(self) -> re.Pattern[str]:
+        """Right before a word that turns the sentence: a clause begins with it."""
+        return re.compile(rf"(?=\b(?:{_either(self.turns)})\b)", re.IGNORECASE)
 
 
 def _either(words: frozenset[str]) -> str:
@@ -183,5 +181,5 @@ _ENOUGH = 160
 
 def language_of(text: str) -> Language:
     """The language of a text by its most frequent words; English where nothing tells."""
-    words = _LETTERS.findall(text[:_ENOUGH].lower())
-    return max(LANGUAGES, key=lambda language: sum(word in language.markers for word in words))
+    words = set(_LETTERS.findall(text[:_ENOUGH].lower()))
+    return max(LANGUAGES, key=lambda language: len(words & language.markers))

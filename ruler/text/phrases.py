@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ruler.text.analysis import Clause, phrase_lemmas, read
+from ruler.text.analysis import Clause, Sentence, phrase_lemmas, read, sentences
 from ruler.text.languages import Language
 
 
@@ -76,11 +76,10 @@ def _is_signed(word: str, sign: str) -> bool:
 
 
 class PhraseIndex:
-    """Many groups of phrases, tried together on one clause after another.
+    """Many groups of phrases, tried together on one sentence after another.
 
-    A clause is tried once, wherever it stands; phrases are looked up by one of their words, so that
-    the cost does not grow with their number. An index is used from one thread at a time or with
-    equal results from many: it only remembers.
+    A sentence is tried once, wherever it stands; phrases are looked up by one of their words, so
+    that the cost does not grow with their number. Safe to share by threads: it only remembers.
     """
 
     def __init__(self, groups: Sequence[Iterable[str]]) -> None:
@@ -91,21 +90,26 @@ class PhraseIndex:
     def find(self, text: str) -> dict[int, Found]:
         """The strongest phrase of each group that is found in `text`; the first of equals."""
         best: dict[int, Found] = {}
-        for offset, clause in read(text):
-            for group, found in self._in_clause(clause):
+        for offset, sentence in sentences(text):
+            key = (sentence.text, sentence.language.code)
+            hits = self._known.get(key)
+            if hits is None:
+                if len(self._known) >= _MOST_SENTENCES:
+                    self._known.clear()
+                hits = self._known[key] = tuple(self._in_sentence(sentence))
+            for group, found in hits:
                 known = best.get(group)
                 if known is None or found.strength > known.strength:
                     best[group] = found.moved(offset)
         return best
 
-    def _in_clause(self, clause: Clause) -> tuple[tuple[int, Found], ...]:
-        key = (clause.text, clause.language.code)
-        hits = self._known.get(key)
-        if hits is None:
-            if len(self._known) >= _MOST_CLAUSES:
-                self._known.clear()
-            hits = self._known[key] = tuple(self._try(clause))
-        return hits
+    def _in_sentence(self, sentence: Sentence) -> Iterable[tuple[int, Found]]:
+        best: dict[int, Found] = {}
+        for offset, clause in sentence.clauses:
+            for group, found in self._try(clause):
+                if group not in best or found.strength > best[group].strength:
+                    best[group] = found.moved(offset)
+        return sorted(best.items())
 
     def _try(self, clause: Clause) -> Iterable[tuple[int, Found]]:
         index = self._index(clause.language)
@@ -132,7 +136,7 @@ class PhraseIndex:
         return index
 
 
-_MOST_CLAUSES = 100_000
+_MOST_SENTENCES = 100_000
 
 
 def find_phrase(text: str, phrase: str) -> Found | None:

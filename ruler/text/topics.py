@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ruler.text.analysis import Clause, Sentence, Token
 
@@ -29,6 +30,35 @@ class Topics:
         for mine, others in ((self.things, other.things), (self.doings, other.doings)):
             for topic, (start, stop) in others.items():
                 mine.setdefault(topic, (start + offset, stop + offset))
+
+
+class TopicReader:
+    """Reads the topics of sentences, each once, wherever it stands. Safe to share by threads.
+
+    Args:
+        people: Lemmas that mean people.
+        stop_words: Lemmas that carry no news in any scene.
+    """
+
+    def __init__(self, people: frozenset[str], stop_words: frozenset[str]) -> None:
+        self._people, self._stop_words = people, stop_words
+        self._known: dict[tuple[str, str], Topics] = {}
+
+    def topics(self, sentence: Sentence) -> Topics:
+        """The topics of one sentence; not to be changed."""
+        key = (sentence.text, sentence.language.code)
+        topics = self._known.get(key)
+        if topics is None:
+            if len(self._known) >= _MOST_SENTENCES:
+                self._known.clear()
+            topics = self._known[key] = topics_of(sentence, self._people, self._stop_words)
+        return topics
+
+
+_MOST_SENTENCES = 65536
+
+# Rule sets of one lexicon share what was read, so that other rules do not read anew.
+topic_reader = lru_cache(maxsize=4)(TopicReader)
 
 
 def topics_of(sentence: Sentence, people: frozenset[str], stop_words: frozenset[str]) -> Topics:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from types import SimpleNamespace
 
@@ -17,10 +16,8 @@ from ruler.llm.local.asking import (
     halving,
     is_out_of_memory,
     special_tokens,
-    spelled_out,
 )
 from ruler.llm.questions import Completion, Fault
-from tests.models.asked import Judgement
 
 TOKENS = ["<image>", "<|im_end|>", "<|im_start|>", "</s>", "[INST]"]
 PICTURE = {"type": "image"}
@@ -76,14 +73,6 @@ def test_special_tokens_are_those_marked_so_and_no_others() -> None:
     tokenizer = SimpleNamespace(added_tokens_decoder=added, all_special_tokens=["<s>"])
     assert special_tokens(tokenizer) == {"<a>", "<s>"}
     assert special_tokens(SimpleNamespace()) == frozenset()
-
-
-def test_a_schema_in_words_follows_the_question() -> None:
-    asked = spelled_out("Judge.", Judgement.model_json_schema())
-    question, _, rest = asked.partition("\n\n")
-    assert question == "Judge."
-    assert json.loads(rest[rest.index("{") :]) == Judgement.model_json_schema()
-    assert spelled_out("", {"type": "object"}).startswith("Answer with one JSON object")
 
 
 class Memory:
@@ -148,6 +137,9 @@ def test_running_out_of_memory_is_told_from_other_errors(error: Exception, is_me
     assert is_out_of_memory(error) is is_memory
 
 
+LOG = "(EngineCore pid=7) ERROR 11-21 07:00:36 [core.py:1] KeyError: 'b'\nValueError: later\n"
+
+
 @pytest.mark.parametrize(
     ("error", "log", "line"),
     [
@@ -155,7 +147,8 @@ def test_running_out_of_memory_is_told_from_other_errors(error: Exception, is_me
         (ValueError(), "", "ValueError"),
         (ValueError("picture at 0x7fea90172d90 is bad"), "", "picture is bad"),
         ("1 validation error for A\n  Value error, no B [type=c, d=e]\n  see", "", "no B"),
-        ("See root cause above.", "x\n(W) KeyError: 'b'\nValueError: later", "'b'"),
+        ("See root cause above.", LOG, "'b'"),
+        ("", "WARNING slow. Exception: no matter\ntorch.OutOfMemoryError: full", "full"),
         ("", "", "no reason"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,6 @@ from ruler.reasoners.symbolic.vocabulary import (
     learn_topics,
     vocabulary_rules,
 )
-from ruler.schemas.captions import Caption
 from ruler.schemas.induction import Consensus, Topic
 from ruler.schemas.rules import Rule, Subject
 from tests.support import SENTENCES, TEXTS, lexicon, make_brief, make_caption, make_rule
@@ -24,9 +23,7 @@ BRIEF = make_brief(LEXICON)
 
 
 def learned(*texts: str) -> dict[tuple[Subject, str], Topic]:
-    return {
-        (topic.subject, " ".join(topic.key)): topic for topic in learn_topics(texts, LEXICON)
-    }
+    return {(topic.subject, " ".join(topic.key)): topic for topic in learn_topics(texts, LEXICON)}
 
 
 def topic(phrase: str, captions: int, votes: int = 2, subject: Subject = "environment") -> Topic:
@@ -137,11 +134,11 @@ def news(text: str, *rules: Rule, subject: Subject = "environment") -> tuple[flo
         ("There is a wall. There is a kite.", 0.5, ["kite"]),
         # A pair is news of its own, where its words are none; a known pair makes its words known.
         ("There is a red wall.", 1 / 3, ["red wall"]),
+        ("There is a red kite.", 2 / 3, ["red kite"]),
         ("There is a trash bin.", 0, []),
         ("There is a bin.", 0, []),
         # What counts most is quoted, once.
         ("There is a bench. There is a kite.", 0.75, ["kite", "bench"]),
-        ("There is a kite kite.", 1, ["kite"]),
         ("", 0, []),
         ("There is no kite.", 0, []),
     ],
@@ -149,7 +146,7 @@ def news(text: str, *rules: Rule, subject: Subject = "environment") -> tuple[flo
 def test_news_is_what_the_rules_do_not_know(text: str, share: float, quotes: list[str]) -> None:
     found, quoted = news(text)
     assert found == pytest.approx(share)
-    assert quoted == quotes or [q.split()[0] for q in quoted] == quotes
+    assert quoted == quotes
 
 
 def test_the_more_usual_rule_counts() -> None:
@@ -186,8 +183,7 @@ def test_news_is_a_share_with_quotes_that_do_not_overlap(texts: list[str], text:
         assert 0 <= said.share <= 1
         assert bool(said.spans) == (said.share > 0)
         assert all(0 <= start < stop <= len(text) for start, stop in said.spans)
-        ordered = sorted(said.spans)
-        assert all(a[1] <= b[0] for a, b in zip(ordered, ordered[1:], strict=False))
+        assert all(a[1] <= b[0] for a, b in pairwise(sorted(said.spans)))
 
 
 @given(st.lists(SENTENCES, max_size=4), SENTENCES)
@@ -198,5 +194,31 @@ def test_what_was_read_before_changes_nothing(before: list[str], text: str) -> N
     assert known.news(make_caption(text)) == vocabulary(USUAL, SELDOM).news(make_caption(text))
 
 
-def single(captions: Sequence[Caption]) -> list[str]:
-    return [caption.text for caption in captions]
+PLAIN = st.sampled_from(
+    "a wall tree bench the red bins of is but and , . ; it's walking running people".split()
+)
+
+
+@given(st.lists(st.lists(PLAIN, max_size=10).map(" ".join), min_size=1, max_size=4))
+def test_what_was_learned_is_no_news(texts: list[str]) -> None:
+    """A lemma may have a lemma of its own, and a pair may have words between: they are known."""
+    topics = learn_topics(texts, LEXICON)
+    known = vocabulary(*vocabulary_rules(consensus(*topics, captions=len(texts), batches=1), BRIEF))
+    for text in texts:
+        assert {said.share for said in known.news(make_caption(text)).values()} == {0}
+
+
+@pytest.mark.xfail(reason="a pair is looked up by all that stands between its words", strict=True)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The wall in the image has trees.",
+        "There is a wall with 2 trees.",
+        "A wall, maybe a tree.",
+        "A wall, no bench, a tree.",
+    ],
+)
+def test_a_pair_over_words_that_do_not_count_is_no_news(text: str) -> None:
+    topics = learn_topics([text], LEXICON)
+    known = vocabulary(*vocabulary_rules(consensus(*topics, captions=1, batches=1), BRIEF))
+    assert known.news(make_caption(text))["environment"].share == 0

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from ruler.errors import FileProblems, NotFoundError, UnknownNameError
+from ruler.reasoners.matching import FIRES
+from ruler.schemas.taxonomy import Concept
 from ruler.text.analysis import lemma_of
 from ruler.text.phrases import find_any, find_phrase
 from rules_store.taxonomy_files import (
@@ -17,6 +19,8 @@ from rules_store.taxonomy_files import (
     parse_lexicon,
     parse_taxonomy,
 )
+
+GENERAL = load_lexicon()
 
 MINE = """\
 schema: ruler/taxonomy/v1
@@ -74,6 +78,21 @@ def test_a_broken_lexicon() -> None:
     ]
 
 
+def test_a_lexicon_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "schema: ruler/lexicon/v1\nid: mine\nversion: 7\nconcepts:\n"
+        "  run:\n    {title: Run, category: motion.fast, prior: 0.6, phrases: [running -water],\n"
+        "     tests: {fire: [A man runs.], quiet: [Nobody runs.]}}\n"
+        "people: [man]\nstop_words: [image]\n",
+        encoding="utf-8",
+    )
+    lexicon = load_lexicon(str(path))
+    assert (lexicon.version, lexicon.people, lexicon.stop_words) == (7, ("man",), ("image",))
+    assert lexicon.concepts["run"].tests.fire == ("A man runs.",)
+    assert lexicon.concepts["run"].phrases == ("running -water",)
+
+
 @pytest.mark.parametrize("name", ["genral", "no-such", "", "..", "General"])
 def test_unknown_names_name_the_known(name: str) -> None:
     with pytest.raises(UnknownNameError, match="general"):
@@ -100,14 +119,67 @@ def test_all_that_ships_is_valid() -> None:
 
 def test_the_general_lexicon_leads_to_the_general_taxonomy() -> None:
     taxonomy, lexicon = load_taxonomy("general"), load_lexicon()
+    assert lexicon == GENERAL
     for concept in lexicon.concepts.values():
         item = taxonomy.item(concept.category)
         assert item is not None, concept
         assert item.kind == "abnormal"
         assert item.level == concept.level
-    words = lexicon.stop_words
+    assert lexicon.version >= 2
+
+
+@pytest.mark.parametrize(
+    "words", [GENERAL.stop_words, GENERAL.people], ids=["stop words", "people"]
+)
+def test_words_of_the_general_lexicon_are_lemmas_in_order(words: tuple[str, ...]) -> None:
+    assert words
     assert list(words) == sorted(set(words))
     assert [word for word in words if lemma_of(word) != word] == []
+
+
+def test_words_for_people_are_no_stop_words() -> None:
+    assert not set(GENERAL.people) & set(GENERAL.stop_words)
+
+
+TESTED = [
+    pytest.param(concept, fires, text, id=f"{key}-{'fire' if fires else 'quiet'}-{number}")
+    for key, concept in GENERAL.concepts.items()
+    for fires, texts in ((True, concept.tests.fire), (False, concept.tests.quiet))
+    for number, text in enumerate(texts)
+]
+
+
+def test_every_concept_is_tested_both_ways() -> None:
+    untested = [
+        key
+        for key, concept in GENERAL.concepts.items()
+        if not (concept.tests.fire and concept.tests.quiet)
+    ]
+    assert untested == []
+
+
+@pytest.mark.parametrize(("concept", "fires", "text"), TESTED)
+def test_concepts_fire_on_what_they_name_and_on_nothing_else(
+    concept: Concept, fires: bool, text: str
+) -> None:
+    found = find_any(text, concept.phrases)
+    assert (found is not None and found.strength >= FIRES) == fires
+
+
+@pytest.mark.parametrize("key", GENERAL.concepts)
+def test_a_concept_alone_fires_on_each_of_its_phrases(key: str) -> None:
+    """A phrase that is not found in its own words would be dead weight."""
+    for phrase in GENERAL.concepts[key].phrases:
+        words = [word for word in phrase.split() if not word.startswith("-")]
+        said = " ".join(word.lstrip("+=") for word in words)
+        found = find_phrase(f"There: {said}.", phrase)
+        assert found is not None, phrase
+        assert found.strength == 1, phrase
+
+
+def test_no_concept_says_a_phrase_twice() -> None:
+    for key, concept in GENERAL.concepts.items():
+        assert len(set(concept.phrases)) == len(concept.phrases), key
 
 
 def test_phrases_of_the_general_taxonomy_do_not_repeat() -> None:

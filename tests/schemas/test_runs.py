@@ -1,4 +1,4 @@
-"""Sampling, smoothing, coverage, run specs, taxonomies and ranges."""
+"""Sampling, smoothing, coverage, run specs and taxonomies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ruler.schemas.induction import QUANTILES, Checkup, FactRange
+from ruler.schemas.rules import RuleTests
 from ruler.schemas.runs import ClipInfo, Coverage, Every, RunSpec, Smoothing
 from ruler.schemas.taxonomy import Concept, Lexicon, Taxonomy
 from tests.support import REVISION
@@ -159,15 +159,20 @@ def test_a_concept_has_phrases_and_a_prior() -> None:
         Lexicon.model_validate({"id": "test", "concepts": {"Not A Key": concept}})
 
 
-@given(st.floats(0, 1))
-def test_quantiles_between_the_kept_ones(share: float) -> None:
-    spread = FactRange(fact="speed_ratio", frames=9, quantiles=tuple(range(0, 2 * QUANTILES, 2)))
-    assert spread.quantile(share) == pytest.approx(200 * share)
-
-
-def test_a_range_keeps_101_quantiles() -> None:
-    for count in (QUANTILES - 1, QUANTILES + 1):
-        with pytest.raises(ValidationError):
-            FactRange(fact="speed_ratio", frames=1, quantiles=(0.0,) * count)
+def test_a_concept_may_bring_tests_for_its_rule() -> None:
+    concept = {"title": "t", "category": "motion.fast", "prior": 0.5, "phrases": ["run"]}
+    assert Concept.model_validate(concept).tests == RuleTests()
+    tests = {"fire": ["A man runs."], "quiet": ["Nobody runs."]}
+    tested = Concept.model_validate(concept | {"tests": tests})
+    assert tested.tests.fire == ("A man runs.",)
     with pytest.raises(ValidationError):
-        Checkup(rule_id="gate.odd", action="widened", factor=0.9, why="narrower")
+        Concept.model_validate(concept | {"tests": {"loud": ["A man runs."]}})
+
+
+def test_a_lexicon_has_a_version_and_words_for_people() -> None:
+    plain = Lexicon(id="test", concepts={})
+    assert (plain.version, plain.people, plain.stop_words) == (1, (), ())
+    assert Lexicon(id="test", version=3, concepts={}, people=("man",)).version == 3
+    for wrong in ({"version": 0}, {"people": "man"}, {"id": "No Name"}):
+        with pytest.raises(ValidationError):
+            Lexicon.model_validate({"id": "test", "concepts": {}} | wrong)

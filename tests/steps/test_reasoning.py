@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from ruler.reasoners.base import Checked, Disputed
 from ruler.schemas.traces import Trace
 from ruler.steps.reasoning import reason
-from tests.support import failed, match_of, observe, quote, trace_of
+from tests.support import failed, make_rule, make_rules, match_of, observe, quote, trace_of
+
+RULES = make_rules(
+    make_rule("odd", weight=0.8),
+    make_rule("usual", kind="normal", weight=0.9),
+    make_rule("draft", status="draft"),
+    make_rule("light", weight=0.1),
+)
 
 
 def frames(*scores: tuple[float | None, float | None]) -> list[Trace]:
@@ -36,7 +43,7 @@ def run(
             return Checked(score=disputed.prior)
         return Checked(score=score, why="because")
 
-    return list(reason(iter(traces), check, threshold=0.5, is_causal=is_causal)), asked
+    return list(reason(iter(traces), check, rule_set=RULES, is_causal=is_causal)), asked
 
 
 def test_only_disputed_frames_are_checked() -> None:
@@ -47,6 +54,25 @@ def test_only_disputed_frames_are_checked() -> None:
     assert [one.prior for one in asked] == [0.2, 0.5, 0.9]
     assert all(one.threshold == 0.5 for one in asked)
     assert [trace.notes for trace in done[:2]] == [(), ("because",)]
+
+
+def test_a_check_is_told_what_each_live_anomaly_rule_weighs() -> None:
+    _, [asked] = run(frames((0.9, 0.9)))
+    assert asked.weights == {"gate.odd": 0.8, "gate.light": 0.1}
+
+
+def test_the_threshold_is_the_rule_sets() -> None:
+    strict = make_rules(*RULES.rules, threshold=0.8)
+    asked: list[Disputed] = []
+
+    def check(disputed: Disputed) -> Checked:
+        asked.append(disputed)
+        return Checked(score=disputed.prior)
+
+    traces = frames((0.7, 0.7), (0.8, 0.1), (0.1, 0.8))
+    list(reason(traces, check, rule_set=strict, is_causal=False))
+    assert [one.observation.frame_index for one in asked] == [1, 2]
+    assert {one.threshold for one in asked} == {0.8}
 
 
 @pytest.mark.parametrize("is_causal", [False, True])

@@ -1,4 +1,4 @@
-"""Rules that fire on left-out references are widened until they do not, or dropped."""
+"""Rules that fire on left-out references: bounds are widened, words lose weight, or both go."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from tests.support import make_rule, match_of, observe, quote
 
 EVIDENCE = quote(observe(), "person")
 WORDS = make_rule("words", look_for=["running"])
-BATCHES = ("a", "b")
 
 
 def fast(bound: float) -> Rule:
@@ -24,16 +23,22 @@ def fast(bound: float) -> Rule:
 
 
 def run(
-    speeds: Mapping[str, Sequence[float]], *, is_heeded: bool = True, words: int = 0
+    speeds: Mapping[str, Sequence[float]],
+    *,
+    is_heeded: bool = True,
+    words: Mapping[str, int] | int = 0,
+    rule: Rule = WORDS,
+    strength: float = 1.0,
 ) -> tuple[Checkups, list[str]]:
     """Verify a bound of 1 on speeds by batch; `words` frames of each also fire the word rule."""
+    wordy = dict.fromkeys(speeds, words) if isinstance(words, int) else words
     asked: list[str] = []
 
     def write_without(batch: str, checkups: Mapping[str, Checkup]) -> list[Rule]:
         asked.append(batch)
         known = checkups if is_heeded else {}
         factor = known["gate.fast"].factor if "gate.fast" in known else 1.0
-        rules = [fast(factor), WORDS, make_rule("usual", kind="normal", look_for=["walking"])]
+        rules = [fast(factor), rule, make_rule("usual", kind="normal", look_for=["walking"])]
         dropped = {name for name, checkup in known.items() if checkup.action == "dropped"}
         return [rule for rule in rules if rule.id not in dropped]
 
@@ -42,8 +47,8 @@ def run(
         for position, speed in enumerate(speeds[batch]):
             bounds = [m.above for rule in rules for m in rule.measures if m.above is not None]
             found = [match_of("gate.fast", 0.5, EVIDENCE) for bound in bounds if speed >= bound]
-            if position < words and WORDS in rules:
-                found.append(match_of(WORDS, 1.0, EVIDENCE))
+            if position < wordy[batch] and rule in rules:
+                found.append(match_of(rule, strength, EVIDENCE))
             found.append(match_of("gate.usual", 1.0, EVIDENCE))
             frames.append(Matched(matches=tuple(found)))
         return frames
@@ -76,11 +81,73 @@ def test_a_noisy_bound_is_widened_as_far_as_needed() -> None:
     assert "100% of normal reference b" in checkup.why
 
 
-def test_a_rule_without_a_bound_is_dropped() -> None:
-    checkups, asked = run({"a": [0.5] * 4, "b": [0.5] * 4}, words=1)
-    assert {name: checkup.action for name, checkup in checkups.items()} == {WORDS.id: "dropped"}
-    assert "25%" in checkups[WORDS.id].why
-    assert len(asked) == 4
+def quiet(**frames: int) -> dict[str, list[float]]:
+    return {batch: [0.5] * count for batch, count in frames.items()}
+
+
+@pytest.mark.parametrize(
+    ("fired", "factor"),
+    [
+        ({"a": 1, "b": 0}, 0.9),
+        ({"a": 0, "b": 3}, 0.7),
+        ({"a": 2, "b": 2}, 0.6),
+        # What counts is the share of all frames, not the worst batch.
+        ({"a": 9, "b": 0}, 0.1),
+    ],
+)
+def test_words_lose_weight_in_proportion_to_the_captions_they_fire_on(
+    fired: dict[str, int], factor: float
+) -> None:
+    checkups, asked = run(quiet(a=10, b=10), words=fired)
+    [checkup] = checkups.values()
+    assert (checkup.rule_id, checkup.action) == (WORDS.id, "weakened")
+    assert checkup.factor == pytest.approx(factor)
+    share = sum(fired.values()) / 20
+    assert checkup.why == f"fires on {share:.1%} of normal references that it was made without"
+    # There is no bound to widen, so nothing is tried again.
+    assert asked == ["a", "b"]
+
+
+def test_words_that_fire_on_half_of_what_is_normal_are_dropped() -> None:
+    almost, _ = run(quiet(a=10, b=10), words={"a": 9, "b": 0})
+    assert almost[WORDS.id].action == "weakened"
+    half, _ = run(quiet(a=10, b=10), words={"a": 10, "b": 0})
+    assert half[WORDS.id].action == "dropped"
+    assert "50.0%" in half[WORDS.id].why
+    always, _ = run(quiet(a=10, b=10), words=10)
+    assert always[WORDS.id].action == "dropped"
+
+
+def test_a_large_batch_counts_more() -> None:
+    checkups, _ = run(quiet(a=5, b=45), words={"a": 5, "b": 0})
+    assert checkups[WORDS.id].factor == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3, 0.49])
+def test_words_that_cannot_alarm_alone_keep_their_weight(weight: float) -> None:
+    light = WORDS.model_copy(update={"weight": weight})
+    assert run(quiet(a=10, b=10), words=10, rule=light)[0] == {}
+    heavy = WORDS.model_copy(update={"weight": 0.5})
+    assert set(run(quiet(a=10, b=10), words=10, rule=heavy)[0]) == {WORDS.id}
+
+
+def test_a_faint_match_of_words_costs_nothing() -> None:
+    assert run(quiet(a=10, b=10), words=10, strength=0.49)[0] == {}
+    assert set(run(quiet(a=10, b=10), words=10, strength=0.5)[0]) == {WORDS.id}
+
+
+def test_a_rule_of_words_and_a_bound_has_a_bound_to_widen() -> None:
+    both = make_rule("words", look_for=["running"], measures=[{"fact": "speed_ratio", "above": 99}])
+    checkups, _ = run(quiet(a=10, b=10), words={"a": 10, "b": 10}, rule=both)
+    assert checkups[both.id].action == "dropped"  # no bound of this one helps
+    assert checkups[both.id].factor > 1
+
+
+def test_words_are_weighed_once_while_a_bound_is_widened() -> None:
+    checkups, asked = run({"a": [1.3] * 10, "b": [0.5] * 10}, words={"a": 2, "b": 0})
+    assert checkups["gate.fast"].action == "widened"
+    assert checkups[WORDS.id].factor == pytest.approx(0.8)
+    assert len(asked) > 2
 
 
 def test_a_bound_that_cannot_be_widened_enough_is_dropped() -> None:
@@ -91,7 +158,10 @@ def test_a_bound_that_cannot_be_widened_enough_is_dropped() -> None:
 
 def test_a_reasoner_that_does_not_listen_ends_as_well() -> None:
     checkups, asked = run({"a": [99.0] * 4, "b": [0.5] * 4}, is_heeded=False, words=4)
-    assert {checkup.action for checkup in checkups.values()} == {"dropped"}
+    assert {name: checkup.action for name, checkup in checkups.items()} == {
+        "gate.fast": "dropped",
+        WORDS.id: "dropped",
+    }
     assert len(asked) <= 40
 
 
@@ -108,3 +178,17 @@ def test_what_is_left_no_longer_fires(speeds: list[list[float]]) -> None:
     factor = checkups["gate.fast"].factor if checkups else 1.0
     for batch in filter(None, speeds):
         assert sum(speed >= factor for speed in batch) / len(batch) <= TOLERANCE
+
+
+@given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=2, max_size=4))
+def test_the_more_words_fire_the_less_they_weigh(batches: list[tuple[int, int]]) -> None:
+    frames = {f"b{number}": max(pair) for number, pair in enumerate(batches)}
+    fired = {f"b{number}": min(pair) for number, pair in enumerate(batches)}
+    checkups, _ = run({name: [0.5] * count for name, count in frames.items()}, words=fired)
+    total, hits = sum(frames.values()), sum(fired.values())
+    if not hits:
+        assert checkups == {}
+    elif 2 * hits < total:
+        assert checkups[WORDS.id].factor == pytest.approx(1 - 2 * hits / total, abs=1e-4)
+    else:
+        assert checkups[WORDS.id].action == "dropped"

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ruler.reasoners.symbolic.proposing import quantiles
-from ruler.schemas.induction import FactRange, Proposal
-from ruler.schemas.rules import Rule
+from ruler.schemas.induction import FactRange, Proposal, Topic
+from ruler.schemas.rules import Rule, Subject
 from ruler.steps.voting import aggregate, pool
 from tests.support import make_rule
 
@@ -27,7 +27,7 @@ def proposal(
     *ranges: FactRange,
     clips: tuple[str, ...] | None = None,
     captions: int = 10,
-    words: dict[str, int] | None = None,
+    topics: tuple[Topic, ...] = (),
     concepts: dict[str, int] | None = None,
     rules: tuple[Rule, ...] = (),
 ) -> Proposal:
@@ -36,7 +36,7 @@ def proposal(
         clips=clips or (batch,),
         captions=captions,
         ranges=ranges,
-        words=words or {},
+        topics=topics,
         concepts=concepts or {},
         rules=rules,
     )
@@ -104,16 +104,57 @@ def test_ranges_are_voted_by_fact() -> None:
     assert unlike.range_votes == {"speed_ratio": 1}
 
 
-@pytest.mark.parametrize(("batches", "needed"), [(1, 1), (2, 2), (3, 2), (6, 2), (9, 3), (16, 5)])
-def test_words_need_votes(batches: int, needed: int) -> None:
-    for votes in (needed - 1, needed):
-        found = aggregate(
-            [proposal(f"b{n}", words={"walk": 4} if n < votes else {}) for n in range(batches)]
-        )
-        assert bool(found.words) == (votes >= needed)
-    [word] = found.words
-    assert (word.name, word.votes) == ("walk", needed)
-    assert word.share == pytest.approx(4 * needed / (10 * batches), abs=1e-6)
+def topic(
+    phrase: str, captions: int = 4, *, key: str = "", subject: Subject = "environment"
+) -> Topic:
+    return Topic(
+        subject=subject, key=tuple((key or phrase).split()), phrase=phrase, captions=captions
+    )
+
+
+def test_topics_add_up() -> None:
+    found = aggregate(
+        [
+            proposal("a", topics=(topic("walls", 3, key="wall"), topic("bench", 1))),
+            proposal("b", topics=(topic("wall", 4), topic("red wall", 2))),
+            proposal("c", topics=(topic("bench", 9),)),
+        ]
+    )
+    told = [(t.phrase, t.captions, t.votes) for t in found.topics]
+    assert told == [("bench", 10, 2), ("walls", 7, 2), ("red wall", 2, 1)]
+
+
+def test_a_topic_is_the_same_by_its_lemmas_and_its_subject() -> None:
+    found = aggregate(
+        [
+            proposal("a", topics=(topic("walking", key="walk"),)),
+            proposal("b", topics=(topic("walking", key="walk", subject="human_activity"),)),
+            proposal("c", topics=(topic("walk walk"),)),
+        ]
+    )
+    assert [(t.subject, t.key, t.votes) for t in found.topics] == [
+        ("environment", ("walk",), 1),
+        ("environment", ("walk", "walk"), 1),
+        ("human_activity", ("walk",), 1),
+    ]
+
+
+TOPICS = st.lists(
+    st.builds(topic, st.sampled_from(["wall", "bench", "red wall"]), st.integers(1, 9)),
+    unique_by=lambda topic: topic.key,
+).map(tuple)
+
+
+@given(st.lists(TOPICS, min_size=1, max_size=5))
+def test_no_caption_and_no_vote_is_lost(batches: list[tuple[Topic, ...]]) -> None:
+    found = aggregate([proposal(f"b{n}", topics=given) for n, given in enumerate(batches)])
+    everything = [topic for batch in batches for topic in batch]
+    assert {t.key for t in found.topics} == {t.key for t in everything}
+    assert sum(t.captions for t in found.topics) == sum(t.captions for t in everything)
+    assert sum(t.votes for t in found.topics) == len(everything)
+    assert all(t.votes <= len(batches) for t in found.topics)
+    counts = [t.captions for t in found.topics]
+    assert counts == sorted(counts, reverse=True)
 
 
 def test_concepts_are_counted_even_where_none_voted() -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -17,7 +16,9 @@ Outcome = Completion | Fault
 Message = dict[str, Any]
 
 _LONGEST_REASON = 300
-_ERROR_LINE = re.compile(r"\b\w*(?:Error|Exception): (?P<said>\S.*)")
+_ERROR_LINE = re.compile(
+    r"^(?:\([^)]*\) )?(?:ERROR [^\]]*\] )?[\w.]*(?:Error|Exception): (?P<said>\S.*)", re.MULTILINE
+)
 _COMMONPLACES = re.compile(r"root cause|stack trace|^\d+ validation errors? for", re.IGNORECASE)
 _NOISE = re.compile(r"^Value error, | \[type=.*$| at 0x[0-9a-f]+")
 _OUT_OF_MEMORY = re.compile(
@@ -30,13 +31,6 @@ def form_of(schema: type[BaseModel]) -> dict[str, Any]:
     """The JSON schema of an answer, its fields in their own order: a model writes them in it, and
     what it writes first decides the rest."""
     return schema.model_json_schema()
-
-
-def spelled_out(text: str, schema: Mapping[str, object]) -> str:
-    """The question with the form of its answer in words, for a model that nothing constrains."""
-    form = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
-    asked = f"Answer with one JSON object that follows this schema, and nothing else:\n{form}"
-    return f"{text}\n\n{asked}" if text else asked
 
 
 def special_tokens(tokenizer: Any) -> frozenset[str]:

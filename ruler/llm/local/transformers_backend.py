@@ -11,14 +11,13 @@ from ruler.llm.local.asking import (
     Message,
     Outcome,
     conversation,
-    form_of,
     halving,
-    spelled_out,
 )
 from ruler.llm.local.naming import need, stable_name
 from ruler.llm.local.options import TransformersOptions
 from ruler.llm.local.transformers_loading import Loaded, as_words, load
 from ruler.llm.questions import Completion, Fault, Question
+from ruler.llm.wording import with_schema
 from ruler.schemas.runs import Usage
 
 _DRIVERS = tuple(map(Path, ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")))
@@ -127,12 +126,14 @@ def _answer(
 
 
 def _chat(loaded: Loaded, question: Question) -> list[Message]:
-    text = question.text
-    if question.schema is not None:
-        text = spelled_out(text, form_of(question.schema))
+    question = with_schema(question)
     pictures = [{"type": "image", "image": _picture(jpeg)} for jpeg in question.jpegs]
     messages = conversation(
-        question.system, text, pictures, loaded.special, takes_system=loaded.takes_system
+        question.system,
+        question.text,
+        pictures,
+        loaded.special,
+        takes_system=loaded.takes_system,
     )
     return messages if loaded.sees else as_words(messages)
 

@@ -25,6 +25,7 @@ from ruler.llm.local.asking import first_line, form_of
 from ruler.llm.local.naming import need, stable_name
 from ruler.llm.local.options import VllmOptions
 from ruler.llm.questions import Completion, Fault, Question
+from ruler.llm.wording import with_schema
 from ruler.schemas.runs import Usage
 
 _ENVIRONMENT = (
@@ -171,6 +172,7 @@ def _end(process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
 def _as_json(question: Question, options: VllmOptions) -> dict[str, Any]:
     return {
         "system": question.system,
+        "system_with_schema": with_schema(question).system,
         "text": question.text,
         "jpegs": [base64.b64encode(jpeg).decode() for jpeg in question.jpegs],
         "schema": form_of(question.schema) if question.schema else None,

@@ -14,7 +14,7 @@ import sys
 import threading
 from typing import Any
 
-from ruler.llm.local.asking import conversation, first_line, special_tokens, spelled_out
+from ruler.llm.local.asking import conversation, first_line, special_tokens
 
 _GRACE_SECONDS = 10.0
 _STRUCTURED = {
@@ -107,15 +107,15 @@ class Engine:
     def _enqueue(self, question: dict[str, Any]) -> dict[str, Any] | None:
         """Put a question into the queue; says why where it cannot be."""
         try:
-            self._put(question, question["text"], question["schema"])
+            self._put(question)
         except Exception as error:  # noqa: BLE001 - input processing of any model
             if question["schema"] is None:
                 return _fault(error)
-            in_words = spelled_out(question["text"], question["schema"])
-            return self._enqueue({**question, "text": in_words, "schema": None})
+            in_words = {"system": question["system_with_schema"], "schema": None}
+            return self._enqueue(question | in_words)
         return None
 
-    def _put(self, question: dict[str, Any], text: str, schema: dict[str, Any] | None) -> None:
+    def _put(self, question: dict[str, Any]) -> None:
         from vllm import SamplingParams
         from vllm.sampling_params import StructuredOutputsParams
 
@@ -123,13 +123,14 @@ class Engine:
             {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{jpeg}"}}
             for jpeg in question["jpegs"]
         ]
-        messages = conversation(question["system"], text, pictures, self._special)
+        schema = question["schema"]
         how = SamplingParams(
             max_tokens=question["max_tokens"],
             structured_outputs=StructuredOutputsParams(json=schema) if schema else None,
             **self._draw,
         )
-        self._llm.enqueue_chat(messages, how, use_tqdm=False)
+        chat = conversation(question["system"], question["text"], pictures, self._special)
+        self._llm.enqueue_chat(chat, how, use_tqdm=False)
 
 
 def _completion(done: Any) -> dict[str, Any]:

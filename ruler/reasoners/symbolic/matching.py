@@ -115,7 +115,9 @@ class _Plan:
         for subject, rule in rules:
             said = news[subject]
             if rule and self.vocabulary.knows(subject) and said.share >= FAINT:
-                yield _match(rule, said.share, _quotes(caption, observation, said.spans))
+                # What is a little new is quoted once: such matches stand on nearly every frame.
+                spans = said.spans if said.share >= FIRES else said.spans[:1]
+                yield _match(rule, said.share, _quotes(caption, observation, spans))
 
     def _out_of_range(self, observation: Observation) -> tuple[float, list[Evidence]]:
         """The strongest breach of a normal range that no anomaly rule speaks of."""

@@ -16,16 +16,16 @@ from ruler.schemas.captions import Caption
 from ruler.schemas.induction import Brief, Consensus, Topic
 from ruler.schemas.rules import Origin, Rule, Subject
 from ruler.schemas.taxonomy import Lexicon
-from ruler.text.analysis import phrase_lemmas, sentences
-from ruler.text.languages import Language, language_of
-from ruler.text.topics import Topics, topics_of
+from ruler.text.analysis import Sentence, phrase_lemmas, sentences
+from ruler.text.languages import Language
+from ruler.text.topics import TopicReader, Topics, topic_reader
 
 USUAL, SELDOM = "usual", "seldom"
 _OFTEN = 0.1
 _HALF_KNOWN = 0.5
 _MOST_TOPICS = 100
 _LONGEST = 60
-_MOST_SPANS = 6
+_MOST_SPANS = 3
 _MOST_SENTENCES = 100_000
 
 _NOUN: dict[Subject, str] = {"environment": "things", "human_activity": "doings"}
@@ -43,15 +43,17 @@ _STATEMENTS: dict[tuple[str, Subject], str] = {
 }
 
 Span = tuple[int, int]
+_Heard = tuple[tuple[tuple[str, ...], float, Span], ...]
+"""Topics of a sentence: (topic, how much of it is news, where it stands)."""
 
 
 def learn_topics(texts: Iterable[str], lexicon: Lexicon) -> tuple[Topic, ...]:
     """What the captions of one batch speak of, in the order in which they first do."""
-    people, stop_words = frozenset(lexicon.people), frozenset(lexicon.stop_words)
+    reader = topic_reader(frozenset(lexicon.people), frozenset(lexicon.stop_words))
     counts: Counter[tuple[Subject, tuple[str, ...]]] = Counter()
     said: dict[tuple[Subject, tuple[str, ...]], str] = {}
     for text in texts:
-        found = _topics(text, people, stop_words)
+        found = _topics(text, reader)
         for subject, places in (("environment", found.things), ("human_activity", found.doings)):
             for key, (start, stop) in places.items():
                 topic: tuple[Subject, tuple[str, ...]] = (subject, key)  # type: ignore[assignment]
@@ -63,10 +65,10 @@ def learn_topics(texts: Iterable[str], lexicon: Lexicon) -> tuple[Topic, ...]:
     )
 
 
-def _topics(text: str, people: frozenset[str], stop_words: frozenset[str]) -> Topics:
+def _topics(text: str, reader: TopicReader) -> Topics:
     everything = Topics()
     for offset, sentence in sentences(text):
-        everything.add(topics_of(sentence, people, stop_words), offset)
+        everything.add(reader.topics(sentence), offset)
     return everything
 
 
@@ -124,10 +126,9 @@ class Vocabulary:
             for phrase in rule.look_for:
                 self._phrases[phrase] = max(self._phrases.get(phrase, 0.0), rule.weight)
                 self._subjects.add(rule.subject)
-        self._people = frozenset(people)
-        self._stop_words = frozenset(stop_words)
+        self._reader = topic_reader(frozenset(people), frozenset(stop_words))
         self._known: dict[str, dict[tuple[str, ...], float]] = {}
-        self._sentences: dict[str, Topics] = {}
+        self._sentences: dict[tuple[str, str], dict[Subject, _Heard]] = {}
 
     def knows(self, subject: Subject) -> bool:
         """True where a normal rule has words on the subject; elsewhere everything would be news."""
@@ -135,20 +136,25 @@ class Vocabulary:
 
     def news(self, caption: Caption) -> dict[Subject, News]:
         """By subject, the mean news of the topics a caption speaks of; heaviest spans first."""
-        heard = Topics()
-        for offset, sentence in sentences(caption.text):
-            topics = self._sentences.get(sentence.text)
-            if topics is None:
-                if len(self._sentences) >= _MOST_SENTENCES:
-                    self._sentences.clear()
-                topics = topics_of(sentence, self._people, self._stop_words)
-                self._sentences[sentence.text] = topics
-            heard.add(topics, offset)
-        typical = self._typical(language_of(caption.text))
+        placed = [(offset, self._heard(sentence)) for offset, sentence in sentences(caption.text)]
         return {
-            "environment": _news(heard.things, typical),
-            "human_activity": _news(heard.doings, typical),
+            subject: _news([(offset, heard[subject]) for offset, heard in placed])
+            for subject in _NOUN
         }
+
+    def _heard(self, sentence: Sentence) -> dict[Subject, _Heard]:
+        key = (sentence.text, sentence.language.code)
+        heard = self._sentences.get(key)
+        if heard is None:
+            if len(self._sentences) >= _MOST_SENTENCES:
+                self._sentences.clear()
+            topics = self._reader.topics(sentence)
+            typical = self._typical(sentence.language)
+            heard = self._sentences[key] = {
+                "environment": _weighed(topics.things, typical),
+                "human_activity": _weighed(topics.doings, typical),
+            }
+        return heard
 
     def _typical(self, language: Language) -> Mapping[tuple[str, ...], float]:
         """How typical a topic is, by its lemmas in a language.
@@ -172,21 +178,34 @@ class Vocabulary:
         return known
 
 
-def _news(heard: Mapping[tuple[str, ...], Span], typical: Mapping[tuple[str, ...], float]) -> News:
+def _weighed(
+    heard: Mapping[tuple[str, ...], Span], typical: Mapping[tuple[str, ...], float]
+) -> _Heard:
     """A pair counts beside its words, so that "blue wall" is news where "blue" and "wall" are
     not."""
-    if not heard:
+    return tuple((topic, 1.0 - typical.get(topic, 0.0), span) for topic, span in heard.items())
+
+
+def _news(placed: Sequence[tuple[int, _Heard]]) -> News:
+    """The mean over all topics of a caption, each counted where it stands first."""
+    weights: dict[tuple[str, ...], float] = {}
+    spans: list[tuple[float, int, int]] = []
+    for offset, heard in placed:
+        for topic, news, (start, stop) in heard:
+            if topic not in weights:
+                weights[topic] = news
+                if news > 0:
+                    spans.append((-news, start + offset, stop + offset))
+    if not spans:
         return NO_NEWS
-    unknown = [(1.0 - typical.get(topic, 0.0), span) for topic, span in heard.items()]
-    share = sum(news for news, _ in unknown) / len(unknown)
-    spans = [span for news, span in sorted(unknown, key=lambda n: (-n[0], n[1])) if news > 0]
-    return News(share, _apart(spans))
+    spans.sort()
+    return News(sum(weights.values()) / len(weights), _apart(spans))
 
 
-def _apart(spans: Sequence[Span]) -> tuple[Span, ...]:
+def _apart(spans: Sequence[tuple[float, int, int]]) -> tuple[Span, ...]:
     """The first few spans that do not overlap: evidence is quoted once."""
     kept: list[Span] = []
-    for start, stop in spans:
+    for _, start, stop in spans:
         if all(stop <= other[0] or start >= other[1] for other in kept):
             kept.append((start, stop))
             if len(kept) == _MOST_SPANS:
