@@ -33,8 +33,9 @@ test: $(DEV) ## run all tests (ARGS="-k replay" for some)
 models: $(MODELS)/.stamp ## build an environment with transformers and vLLM (2 GB)
 	@echo "Ready: $(MODELS)"
 
+# Compiled files are kept, whatever the environment says: the engines import the same 5900 modules.
 test-models: $(MODELS)/.stamp ## run the tests that need a real model, on a tiny one made here
-	@$(MODELS)/bin/python -m pytest -q -m model tests/models $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(MODELS)/bin/python -m pytest -q -m model tests/models $(ARGS)
 
 check: $(DEV) ## format, lint, types, layers, dependencies
 	@echo "ruff format";  $(BIN)/ruff format --check --quiet . || { echo "Mend with: make format"; exit 1; }

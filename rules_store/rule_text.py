@@ -140,9 +140,11 @@ def flow(value: Data) -> str:
 
 
 def scalar(value: str | float | dt.date, *, is_flow: bool = False) -> str:
-    """A text, number or date on one line; a text in quotes where it needs them."""
+    """A text, number, date or yes-no on one line; a text in quotes where it needs them."""
     if isinstance(value, dt.date):
         return value.isoformat()
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, float | int):
         return _number(float(value))
     is_safe = _VOTES.fullmatch(value) or (

@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 
 from ruler.schemas.runs import Usage
 from ruler.schemas.traces import Trace
-from ruler.schemas.verdicts import Match, Verdict
+from ruler.schemas.verdicts import NO_ANSWER, Match, Verdict
 from rules_store.captions import Captions
 from rules_store.engine import Database
 from rules_store.tables import MatchRow, RunChunkRow, VerdictRow
@@ -61,6 +61,16 @@ class Traces:
         )
         with self._db.read() as connection:
             return list(connection.execute(query).scalars())
+
+    def unanswered_frames(self, run_id: str, clip: int) -> list[int]:
+        """Frames that are undetermined because a reasoner got no answer, ascending."""
+        columns = (_VERDICT.c.outcome, _VERDICT.c.undetermined, _VERDICT.c.notes)
+        found: list[int] = []
+        for row in self._column_rows(run_id, clip, columns, page=_PAGE * 8):
+            said = (row.undetermined or "", *(json.loads(row.notes) if row.notes else ()))
+            if row.outcome == "undetermined" and any(s.startswith(NO_ANSWER) for s in said):
+                found.append(row.frame_index)
+        return found
 
     def save_chunk(
         self, run_id: str, clip: int, chunk: int, traces: Sequence[Trace], usage: Usage

@@ -109,6 +109,10 @@ def _number(said: Said) -> str:
     return f"{said.subject} must be {whole}, not {said.given}{hint}"
 
 
+def _yes_or_no(said: Said) -> str:
+    return f"{said.subject} must be true or false, not {said.given}"
+
+
 def _out_of_range(said: Said) -> str:
     return f"{said.subject} must be {said.span}, not {said.given}"
 
@@ -166,6 +170,7 @@ SENTENCES: dict[str, Callable[[Said], str]] = {
     "string_too_long": _long,
     "string_pattern_mismatch": _pattern,
     "literal_error": _choice,
+    "bool_type": _yes_or_no,
     "float_type": _number,
     "int_type": _number,
     "int_from_float": _number,

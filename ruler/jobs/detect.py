@@ -17,7 +17,8 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from graphs import deduction
 from graphs.deps import ClipDeps
 from ruler.errors import ClipError, InputError, NotFoundError
-from ruler.jobs.inputs import check_names, open_all
+from ruler.jobs.inputs import asks_models, check_names, open_all
+from ruler.jobs.models import endpoint_of
 from ruler.jobs.progress import Progress, Report, at_once, silent
 from ruler.jobs.results import read_record, write_record, write_results
 from ruler.jobs.tools import Machine, Tools, tools_for
@@ -68,11 +69,11 @@ class DetectResult:
 
     @property
     def exit_code(self) -> int:
-        """0 where every sampled frame was decided on, 2 where no clip could be read, else 3."""
-        errors = [clip.error for clip in self.record.clips]
-        if all(errors):
+        """0 where every sampled frame was looked at and every question was answered, 2 where no
+        clip could be read, else 3."""
+        if all(clip.error for clip in self.record.clips):
             return 2
-        return 3 if any(errors) or self.record.coverage.failed else 0
+        return 0 if self.record.state == "done" else 3
 
 
 def detect(request: DetectRequest, machine: Machine, report: Report = silent) -> DetectResult:
@@ -81,16 +82,29 @@ def detect(request: DetectRequest, machine: Machine, report: Report = silent) ->
     Raises:
         InputError: unknown scene, revision, captioner, or a run id that is taken.
     """
+    return _run(spec_of(request, machine), machine, report)
+
+
+def spec_of(request: DetectRequest, machine: Machine) -> RunSpec:
+    """All that decides the results of a detection that is asked for.
+
+    Where models are served is part of it: a run that is gone on with asks nobody else.
+
+    Raises:
+        InputError: as `detect`.
+    """
     if not request.clips:
         raise InputError("there is nothing to look at: name at least one clip.")
     check_names(request.clips)
     revision = machine.store.scenes.revision(request.scene, request.revision)
-    spec = RunSpec(
+    captioner = request.captioner or revision.captioner or "motion"
+    asks = asks_models(captioner=captioner, reasoner=request.reasoner)
+    return RunSpec(
         id=_new_id(request, machine),
         scene=request.scene,
         revision=revision.ref,
         clips=tuple(str(Path(clip).absolute()) for clip in request.clips),
-        captioner=request.captioner or revision.captioner or "motion",
+        captioner=captioner,
         reasoner=request.reasoner,
         taxonomy=request.taxonomy,
         every=request.every,
@@ -98,11 +112,10 @@ def detect(request: DetectRequest, machine: Machine, report: Report = silent) ->
         chunk=request.chunk,
         frame_rate=request.frame_rate,
         start_time=request.start_time,
-        asking=dict(request.asking),
+        asking={**request.asking, **(endpoint_of(machine.options) if asks else {})},
         as_of=dt.datetime.now(dt.UTC).date(),
         store=machine.store.place,
     )
-    return _run(spec, machine, report)
 
 
 def resume(run: str, machine: Machine, report: Report = silent) -> DetectResult:
@@ -181,7 +194,13 @@ def _run(
             done.append(None)
     outcomes = runs.outcomes(spec.id)
     coverage = _total(outcome.coverage for outcome in outcomes)
-    is_whole = not coverage.failed and not any(outcome.error for outcome in outcomes)
+    traces = machine.store.traces
+    unanswered = sum(
+        len(traces.unanswered_frames(spec.id, number))
+        for number, outcome in enumerate(outcomes)
+        if not outcome.error
+    )
+    is_whole = not (coverage.failed or unanswered or any(outcome.error for outcome in outcomes))
     record = record.model_copy(
         update={
             "state": "done" if is_whole else "incomplete",
@@ -189,6 +208,7 @@ def _run(
             "clips": tuple(outcomes),
             "usage": runs.usage(spec.id),
             "coverage": coverage,
+            "unanswered": unanswered,
             "attempts": runs.attempts(spec.id),
             "wall_seconds": round(record.wall_seconds + time.monotonic() - clock, 3),
             "finished_at": dt.datetime.now(dt.UTC),

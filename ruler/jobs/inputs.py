@@ -26,6 +26,15 @@ def reasoner_named(name: str, options: Mapping[str, object] | None = None) -> Re
     return reasoner
 
 
+def asks_models(*, captioner: str, reasoner: str) -> bool:
+    """Whether anybody is asked beside what ships embedded (an installed package may ask a model)."""
+    named = {"captioner": captioner, "reasoner": reasoner}
+    return any(
+        registry.split_name(named[kind])[0] not in embedded
+        for kind, embedded in registry.BUILTINS.items()
+    )
+
+
 def check_names(paths: Sequence[str | Path]) -> None:
     """Refuse paths in bytes that are not UTF-8: no result could name them.
 

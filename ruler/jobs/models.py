@@ -14,12 +14,34 @@ from ruler.captioners.base import Captioner
 from ruler.captioners.recording import RecordingCaptioner
 from ruler.jobs.inputs import captioner_named, reasoner_named
 from ruler.llm.budget import Budget
+from ruler.llm.options import ChatOptions
 from ruler.llm.recording import Recording
 from ruler.reasoners.base import Reasoner
 from ruler.schemas.runs import Usage
 from rules_store.store import Store
 
+ENDPOINT = "base_url"
 LIMITS = ("max_calls", "max_tokens", "max_cost_usd")
+
+
+def endpoint_of(options: Mapping[str, object]) -> dict[str, str]:
+    """Where models are served, as a run keeps it: without secrets, and nothing if not given.
+
+    Raises:
+        InputError: the address is none.
+    """
+    endpoint = ChatOptions.of(options).endpoint
+    return {} if endpoint is None else {ENDPOINT: endpoint}
+
+
+def joined(options: Mapping[str, object], asking: Mapping[str, object]) -> dict[str, object]:
+    """The options of an attempt at a run: what decides its results is the run's.
+
+    Only an endpoint that the attempt names itself comes before the run's: a server may have moved,
+    and the run keeps no password of an address.
+    """
+    moved = {name: value for name, value in options.items() if name == ENDPOINT and value}
+    return {**options, **asking, **moved}
 
 
 @dataclass(frozen=True)

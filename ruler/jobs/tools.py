@@ -11,7 +11,7 @@ from graphs.deps import ClipDeps
 from ruler.captioners.base import Captioner
 from ruler.captioners.replay import NAME as REPLAY
 from ruler.errors import InputError
-from ruler.jobs.models import Models
+from ruler.jobs.models import Models, joined
 from ruler.reasoners.base import Reasoner
 from ruler.schemas.captions import SceneModel
 from ruler.schemas.rules import Revision
@@ -48,7 +48,8 @@ class Tools:
     lexicon: Lexicon
 
     def deps(self, number: int, clip: Clip) -> ClipDeps:
-        """The graph's context for one clip; chunks that hold failed frames are tried again."""
+        """The graph's context for one clip; chunks that hold frames that failed, or that a model
+        was asked about in vain, are tried again."""
         spec = self.spec
         deps = ClipDeps(
             store=self.machine.store,
@@ -67,8 +68,9 @@ class Tools:
             chunk=spec.chunk,
             wave=4 * self.machine.workers,
         )
-        failed = self.machine.store.traces.failed_frames(spec.id, number)
-        places = deps.frames.searchsorted(failed).tolist()
+        traces = self.machine.store.traces
+        again = traces.failed_frames(spec.id, number) + traces.unanswered_frames(spec.id, number)
+        places = deps.frames.searchsorted(again).tolist()
         return replace(deps, again=frozenset(place // spec.chunk for place in places))
 
 
@@ -86,9 +88,8 @@ def tools_for(spec: RunSpec, machine: Machine) -> Tools:
             f"revision {spec.revision} is another one in this store: its hash differs. "
             "Resume with the store the run was started with (RULER_STORE)."
         )
-    models = Models(
-        {**machine.options, **spec.asking}, machine.store, local_only=revision.rule_set.local_only
-    )
+    options = joined(machine.options, spec.asking)
+    models = Models(options, machine.store, local_only=revision.rule_set.local_only)
     captioner = models.captioner(spec.captioner)
     return Tools(
         spec=spec,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from ruler.schemas.runs import Usage
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import AIMessage
+    from langchain_core.messages import AIMessage, AIMessageChunk
     from langchain_core.runnables import RunnableConfig
 
 _NO_SYSTEM = re.compile(r"system (?:role|message|prompt)|roles must alternate", re.IGNORECASE)
@@ -79,8 +80,13 @@ class ChatBackend:
         return _completion(message)
 
     async def aclose(self) -> None:
-        """Close the connections."""
-        await self._dialect.aclose()
+        """Close the connections; LangChain has no way of its own to do so."""
+        for model in self._models.values():
+            own = getattr(model, "root_async_client", None)
+            close = getattr(own or getattr(model, "_async_client", None), "close", None)
+            closing = close() if close else None
+            if inspect.isawaitable(closing):
+                await closing
 
     def _model(self, max_tokens: int) -> BaseChatModel:
         """LangChain sets the length with the model, so there is one for each."""
@@ -131,12 +137,19 @@ class ChatBackend:
         with self._untraced() as config:
             if self._options.first_token_seconds is None:
                 return await model.ainvoke(messages, config, **form)
-            whole = None
+            return await self._stream(model.astream(messages, config, **form))
+
+    async def _stream(self, pieces: AsyncIterator[AIMessageChunk]) -> AIMessage:
+        whole = None
+        try:
             async with asyncio.timeout(self._options.first_token_seconds) as limit:
-                async for piece in model.astream(messages, config, **form):
+                async for piece in pieces:
                     whole = piece if whole is None else whole + piece
                     if whole.text:
                         limit.reschedule(None)
+        except TimeoutError as error:
+            said = f"no first word in time ({self._options.first_token_seconds:g} s)"
+            raise BackendError(sentence(self.name, self._options, "timeout", said)) from error
         if whole is None or not _finish(whole):
             said = "the answer broke off"
             raise BackendError(sentence(self.name, self._options, "unreachable", said))

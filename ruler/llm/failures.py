@@ -83,7 +83,7 @@ def failure(name: str, error: Exception, options: ChatOptions, today: dt.datetim
     """
     chain = tuple(_causes(error))
     status = next(filter(None, map(_status, chain)), None)
-    kind, meaning = _meaning(chain, status)
+    kind, meaning = _meaning(chain, status, options)
     text = " ".join(map(str, chain))
     if kind == "bad_request":
         kind, meaning = _closer(text, meaning)
@@ -119,25 +119,24 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__ or link.__context__
 
 
-def _meaning(chain: tuple[BaseException, ...], status: int | None) -> tuple[FaultKind, str]:
+def _meaning(
+    chain: tuple[BaseException, ...], status: int | None, options: ChatOptions
+) -> tuple[FaultKind, str]:
     for error in chain:
         for kind in type(error).__mro__:
             if kind.__name__ in FAILURES:
                 return FAILURES[kind.__name__]
-    if status is not None and status >= 300:
-        return _of_status(status)
+    if status is not None and 300 <= status < 400:
+        meaning = "the endpoint redirects, which is not followed"
+        return ("forbidden" if options.local_only else "not_a_completion"), meaning
+    if status is not None and status >= 400:
+        return FAILURES[_STATUS.get(status, "ModelAPIError" if status >= 500 else _STATUS[400])]
     names = [type(error).__name__ for error in chain]
     if any(map(_TIMEOUT.search, names)):
         return FAILURES["ModelTimeoutError"]
     if any(map(_BROKEN.search, names)) or any(isinstance(e, ConnectionError) for e in chain):
         return FAILURES["ModelConnectionError"]
     return "not_a_completion", "the answer is not a chat completion"
-
-
-def _of_status(status: int) -> tuple[FaultKind, str]:
-    if status < 400:
-        return "not_a_completion", "the endpoint redirects, which is not followed"
-    return FAILURES[_STATUS.get(status, "ModelAPIError" if status >= 500 else _STATUS[400])]
 
 
 def _closer(text: str, meaning: str) -> tuple[FaultKind, str]:

@@ -68,10 +68,15 @@ class Disputed:
 
 @dataclass(frozen=True)
 class Checked:
-    """The score after robust reasoning, and why it moved (None where the prior stands)."""
+    """The score after robust reasoning, and why it moved (None where the prior stands).
+
+    `is_unanswered` says that whoever was asked gave no answer: an alarm stays, and a frame that the
+    prior alone would clear is left undetermined.
+    """
 
     score: float
     why: str | None = None
+    is_unanswered: bool = False
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,8 @@ class Caption(Value):
     """What a captioner said about one window of frames.
 
     `key` addresses the question (pixels, scene model, captioner, prompt, parameters), `sha256` the
-    answer. `measured` lists the facts this captioner measures at all, so that a rule on another
+    answer: who gave it and to which question does not count, so that a replayed caption is the same
+    evidence as the recorded one. `measured` lists the facts this captioner measures at all, so that a rule on another
     fact is `not_evaluable` rather than quiet.
     """
 
@@ -123,7 +124,7 @@ class Caption(Value):
     @cached_property
     def sha256(self) -> str:
         """Hash of everything said; evidence quotes it."""
-        return content_hash(self.model_dump(mode="json"))
+        return content_hash(self.model_dump(mode="json", exclude={"key", "captioner"}))
 
 
 class CaptionFailure(Value):

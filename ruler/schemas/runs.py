@@ -162,7 +162,7 @@ class ClipOutcome(Value):
 class RunSpec(Value):
     """Everything that decides a run's results; written before the first frame is read, so that a
     killed run can be resumed from it. `asking` holds the options of models that do (`window`,
-    `language` ...); keys and limits are no part of it."""
+    `language`, `base_url` without secrets ...); keys and limits are no part of it."""
 
     id: str
     scene: SceneName
@@ -182,7 +182,10 @@ class RunSpec(Value):
 
 
 class RunRecord(Value):
-    """`run.json`: the spec, versions, usage, coverage and time. Ids and timings live here alone."""
+    """`run.json`: the spec, versions, usage, coverage and time. Ids and timings live here alone.
+
+    `unanswered` counts undetermined frames that a reasoner got no answer about.
+    """
 
     spec: RunSpec
     state: Literal["running", "done", "incomplete"]
@@ -191,6 +194,7 @@ class RunRecord(Value):
     clips: tuple[ClipOutcome, ...] = ()
     usage: Usage = Usage()
     coverage: Coverage = Coverage()
+    unanswered: int = 0
     attempts: int = 1
     wall_seconds: Finite = 0.0
     started_at: dt.datetime

@@ -24,7 +24,8 @@ def reason(
 ) -> Iterator[Trace]:
     """Fill in `reason`: alarms are checked again, and so are hits that smoothing thinned out.
 
-    All other frames keep their smoothed score, so a model is asked about disputed frames alone.
+    A hit that nobody checked again, since there was no answer, loses its score: smoothing alone does
+    not clear it. All other frames keep their smoothed score, so a model is asked about disputed frames alone.
     """
     threshold, weights = rule_set.threshold, weights_of(rule_set.live)
     around = with_neighbours(
@@ -49,4 +50,6 @@ def reason(
                 weights=weights,
             )
         )
-        yield replace(trace, reason=min(1.0, max(0.0, checked.score))).noted(checked.why)
+        is_open = checked.is_unanswered and trace.smooth < threshold
+        score = None if is_open else min(1.0, max(0.0, checked.score))
+        yield replace(trace, reason=score).noted(checked.why)

@@ -152,9 +152,9 @@ def test_wrong_labels_are_noticed_before_any_work(folder: Path, captioner: Brigh
 def test_other_kinds_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "dataset.yaml"
     path.write_text(
-        "schema: ruler/dataset/v1\nkind: captions\nname: x\ncaptions: x.jsonl\nfps: 25\n"
+        "schema: ruler/dataset/v1\nkind: understanding\nname: x\nitems: x.jsonl\ntaxonomy: vau\n"
     )
-    with pytest.raises(InputError, match="kind 'captions' is not measured yet"):
+    with pytest.raises(InputError, match="kind 'understanding' is not measured yet"):
         evaluate([path], smoothing=NONE)
 
 

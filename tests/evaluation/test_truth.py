@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ruler.errors import InputError
-from ruler.evaluation.clips import _add_frames, _Column, _scene_name
+from ruler.evaluation.clips import _scene_name
+from ruler.evaluation.columns import Column
 from ruler.evaluation.truth import frame_truth, load_labels
 from tests import support
 
@@ -70,30 +71,30 @@ def test_labels_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_frames_that_were_not_sampled_take_the_score_before_them() -> None:
-    column = _Column()
+    column = Column()
     verdicts = [
         support.verdict_of(1, 0.25, until_frame=3),
         support.verdict_of(3, 0.75, until_frame=9),
     ]
-    _add_frames(column, [0, 0, 0, 1, 1], TIMES, verdicts)
+    column.add([0, 0, 0, 1, 1], TIMES, verdicts)
     assert column.scores == [0.0, 0.25, 0.25, 0.75, 0.75]
     assert column.answers == [None, 0, 0, 1, 1]
     assert column.decided == 4
 
 
 def test_undecided_frames_carry_the_last_score() -> None:
-    column = _Column()
+    column = Column()
     verdicts = [
         support.verdict_of(0, 0.75, until_frame=1),
         support.verdict_of(1, 0.0, until_frame=2, outcome="failed", reason="gone"),
         support.verdict_of(2, 0.9, until_frame=3, outcome="undetermined", reason="unsure"),
         support.verdict_of(3, 0.25, until_frame=5),
     ]
-    _add_frames(column, [1, 1, 1, 0, 0], TIMES, verdicts)
+    column.add([1, 1, 1, 0, 0], TIMES, verdicts)
     assert column.scores == [0.75, 0.75, 0.75, 0.25, 0.25]
     assert column.answers == [1, None, None, 0, 0]
     # The next clip begins without a score of this one.
-    _add_frames(column, [0], [0.0], [])
+    column.add([0], [0.0], [])
     assert column.scores[-1] == 0.0
     assert column.decided == 3
 

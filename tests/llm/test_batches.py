@@ -106,9 +106,10 @@ def test_a_model_that_breaks_breaks_the_run_and_frees_its_budget() -> None:
         raise RuntimeError("CUDA went away")
 
     budget = Budget(max_calls=4)
-    with Engine(BatchOf(4, answer), budget=budget) as engine:
-        with pytest.raises(RuntimeError, match="CUDA went away"):
-            list(engine.ask(numbered(4)))
+    broken = Engine(BatchOf(4, answer), budget=budget)
+    with pytest.raises(RuntimeError, match="CUDA went away"):
+        list(broken.ask(numbered(4)))
+    broken.close()
     with Engine(BatchOf(4, echo), budget=budget) as engine:
         assert [one.fault for one in engine.ask(numbered(4))] == [None] * 4
 

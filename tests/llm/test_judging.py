@@ -85,5 +85,5 @@ def test_a_fault_of_transport_stays_what_it_is() -> None:
 
 
 def test_the_words_for_ends_are_lower_case_and_tell_apart() -> None:
-    assert CUT | WITHHELD == {word.lower() for word in CUT | WITHHELD}
+    assert {word.lower() for word in CUT | WITHHELD} == CUT | WITHHELD
     assert not CUT & WITHHELD

@@ -90,7 +90,7 @@ def test_what_a_crash_cut_off_is_dropped(tmp_path: Path) -> None:
     assert answer.text == "whole"
     Recording(tmp_path).put("next", "a:b", "also whole")
     assert len((tmp_path / NAME).read_text().splitlines()) == 2
-    assert list(Replay(tmp_path).ask([QUESTION]))[0].text == "whole"
+    assert next(Replay(tmp_path).ask([QUESTION])).text == "whole"
 
 
 @pytest.mark.parametrize("line", ["no JSON", "[1]", '{"key": "a"}', "\udcff"])
@@ -99,7 +99,7 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
     with (tmp_path / NAME).open("ab") as file:
         file.write(line.encode(errors="surrogateescape") + b"\n")
     for open_it in (Replay, Recording):
-        with pytest.raises(FileProblems, match="answers.jsonl:2:1: expected an object"):
+        with pytest.raises(FileProblems, match=r"answers\.jsonl:2:1: expected an object"):
             open_it(tmp_path)
 
 

@@ -157,6 +157,11 @@ def test_an_engine_that_does_not_start_says_why(model: str, reason: str) -> None
     assert under_test._engine is None
 
 
+def test_a_model_that_is_not_here_is_said_with_what_to_do() -> None:
+    with pytest.raises(InputError, match="run `hf download not/here` where there is a network"):
+        create("not/here", {}).complete([Question("s", "t")])
+
+
 def test_after_an_engine_died_the_next_batch_gets_a_new_one(backend: VllmBackend) -> None:
     outcomes = backend.complete([Question("s", "fine"), Question("s", "die now")])
     said = "the vLLM engine ended: the card is full"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -107,7 +108,12 @@ def test_an_answer_ends_where_the_model_ends_it(
     folder = make_tiny("ends", stop_every=ENDS)
     ending = create(str(folder), SMALL)
     answers = completions(ending.complete(MIXED))
+    assert ending._engine is not None
+    group = ending._engine._process.pid
+    os.killpg(group, 0)
     ending.close()
+    with pytest.raises(ProcessLookupError):  # nothing of its session is left
+        os.killpg(group, 0)
     assert ("", "stop") in {(answer.text, answer.finish) for answer in answers}
     assert_same(folder, answers)
 

@@ -117,4 +117,6 @@ def rules(draw: st.DrawFn, scene: str) -> Rule:
 def rule_sets(draw: st.DrawFn, scenes: st.SearchStrategy[str] = SCENES, least: int = 0) -> RuleSet:
     scene = draw(scenes)
     drawn = draw(st.lists(rules(scene), min_size=least, max_size=4, unique_by=lambda rule: rule.id))
-    return RuleSet(scene=scene, threshold=draw(UNITS), rules=tuple(drawn))
+    return RuleSet(
+        scene=scene, local_only=draw(st.booleans()), threshold=draw(UNITS), rules=tuple(drawn)
+    )

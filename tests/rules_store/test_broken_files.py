@@ -175,7 +175,7 @@ BROKEN: list[tuple[str, list[Told]]] = [
         NO_SCHEMA,
         [
             (2, 1, "the line `schema: ruler/rules/v1` is missing"),
-            (4, 1, "unknown key `notes`; known here: schema, scene, threshold, rules"),
+            (4, 1, "unknown key `notes`; known here: schema, scene, local_only, threshold, rules"),
         ],
     ),
     (

@@ -212,7 +212,8 @@ def decorated(rule_set: RuleSet, newline: str) -> tuple[str, list[tuple[int, int
 @settings(max_examples=50)
 def test_one_rule_edited_leaves_every_other_line(data: st.DataObject, newline: str) -> None:
     scene = st.just("door")
-    rule_set = data.draw(rule_sets(scene, least=1)).model_copy(update={"threshold": 0.5})
+    plain = {"threshold": 0.5, "local_only": False}
+    rule_set = data.draw(rule_sets(scene, least=1)).model_copy(update=plain)
     source, spans = decorated(rule_set, newline)
     assert parse_rules(source) == rule_set
     position = data.draw(st.integers(0, len(spans) - 1))

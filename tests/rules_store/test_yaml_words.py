@@ -25,6 +25,7 @@ MODELS: tuple[type[BaseModel], ...] = (RuleSet, Taxonomy, Lexicon, *MANIFESTS)
 RAISES: dict[str, set[str]] = {
     "str": {"string_type"},
     "float": {"float_type", "finite_number"},
+    "bool": {"bool_type"},
     "int": {"int_type", "int_from_float"},
     "date": {"date_type", "date_parsing", "date_from_datetime_inexact"},
     "literal": {"literal_error"},

@@ -224,7 +224,7 @@ def test_groups_do_not_touch_one_another(text: str, groups: list[list[str]]) -> 
 
 
 def test_an_index_forgets_before_it_grows_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(phrases, "_MOST_CLAUSES", 3)
+    monkeypatch.setattr(phrases, "_MOST_SENTENCES", 3)
     index = PhraseIndex([["running"]])
     texts = [f"Person {number} is running." for number in range(10)]
     assert [index.find(text)[0].phrase for text in texts] == ["running"] * 10

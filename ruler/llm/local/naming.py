@@ -27,6 +27,14 @@ def need(provider: str, model: str, *modules: str) -> None:
         raise MissingExtraError(f"model '{provider}:{model}'", provider)
 
 
+def not_here(model: str) -> str:
+    """What to say of a model that is no folder and cannot be fetched."""
+    return (
+        f"model {model!r} is neither a folder here nor among the downloaded models, and cannot be "
+        f"fetched; run `hf download {model}` where there is a network, or give a folder"
+    )
+
+
 def stable_name(provider: str, model: str) -> str:
     """`provider:model` as it is stored.
 

@@ -16,6 +16,7 @@ from ruler.llm.local.asking import (
     is_out_of_memory,
     special_tokens,
 )
+from ruler.llm.local.naming import not_here
 from ruler.llm.local.options import TransformersOptions
 
 _MARK = "zebra"
@@ -63,7 +64,7 @@ def load(model: str, options: TransformersOptions) -> Loaded:
     except InputError:
         raise
     except Exception as error:
-        raise InputError(f"model {model!r} {_explain(model, error)}") from error
+        raise InputError(_explain(model, error)) from error
 
 
 def _load(model: str, options: TransformersOptions) -> Loaded:
@@ -162,17 +163,13 @@ def as_words(messages: list[Message]) -> list[Message]:
 
 
 def _explain(model: str, error: Exception) -> str:
-    """What is wrong, as the rest of a sentence that begins with the model's name."""
     if is_out_of_memory(error):
-        return "does not fit into memory; take a smaller or a quantised one"
+        return f"model {model!r} does not fit into memory; take a smaller or a quantised one"
     if isinstance(error, ImportError):
-        needed = first_line(error)
         return (
-            f"needs a part that is not installed ({needed}): pip install 'ruler-vad[transformers]'"
+            f"model {model!r} needs a part that is not installed ({first_line(error)}): "
+            "pip install 'ruler-vad[transformers]'"
         )
     if isinstance(error, OSError) and not Path(model).is_dir():
-        return (
-            "is neither a folder here nor among the downloaded models, and cannot be fetched; "
-            f"run `hf download {model}` where there is a network, or give a folder"
-        )
-    return f"cannot be loaded: {first_line(error)}"
+        return not_here(model)
+    return f"model {model!r} cannot be loaded: {first_line(error)}"

@@ -12,17 +12,19 @@ import base64
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any
 
 from ruler.errors import InputError
 from ruler.llm.local.asking import first_line, form_of
-from ruler.llm.local.naming import need, stable_name
+from ruler.llm.local.naming import need, not_here, stable_name
 from ruler.llm.local.options import VllmOptions
 from ruler.llm.questions import Completion, Fault, Question
 from ruler.llm.wording import with_schema
@@ -35,6 +37,7 @@ _ENVIRONMENT = (
     "VLLM_LOGGING_LEVEL=WARNING",
     "VLLM_NO_USAGE_STATS=1",
 )
+_NOT_FETCHED = re.compile(r"cached (?:files|snapshot)|valid model identifier", re.IGNORECASE)
 _END_SECONDS = 20.0
 _LOG_BYTES = 1_000_000
 
@@ -123,6 +126,8 @@ class _Engine:
         if "failed" in said:
             reason = first_line(said["failed"], self._read_log())
             self.close()
+            if not Path(model).is_dir() and _NOT_FETCHED.search(reason):
+                raise InputError(not_here(model))
             raise InputError(f"model {model!r}: vLLM does not start: {reason}")
 
     def ask(self, questions: list[dict[str, Any]]) -> list[dict[str, Any]]:

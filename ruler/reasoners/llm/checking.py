@@ -1,8 +1,8 @@
 """Robust reasoning with a model: a disputed frame is looked at again, with what is around it.
 
 AnomalyRuler (ECCV 2024, section 3.4) asks again with the smoothed prior, and may only confirm an
-alarm. Here the answer may go either way, with words of the caption to show for it; an answer that
-fails leaves the prior and says so.
+alarm. Here the answer may go either way, with words of the caption to show for it; where there is
+no answer, an alarm stays, and what is no alarm is left open (DESIGN invariant 1).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ruler.reasoners.llm.fencing import fence
 from ruler.reasoners.llm.interview import Interview
 from ruler.reasoners.llm.quoting import grounds, locate
 from ruler.reasoners.matching import FIRES
-from ruler.schemas.verdicts import Matched
+from ruler.schemas.verdicts import NO_ANSWER, Matched
 
 _PROMPT = "check_again"
 _MAX_TOKENS = 1000
@@ -36,7 +36,8 @@ def check(interview: Interview, disputed: Disputed) -> Checked:
     question = interview.question(_PROMPT, Recheck, _MAX_TOKENS, frame=fence(_frame(disputed)))
     [answer] = interview.ask([question], Recheck)
     if isinstance(answer, Fault):
-        return Checked(disputed.prior, f"not checked again: {answer.said}")
+        why = f"{NO_ANSWER}{answer.said}; not checked again"
+        return Checked(disputed.prior, why, is_unanswered=True)
     is_alarm = disputed.prior >= disputed.threshold
     moves = answer.verdict == ("normal" if is_alarm else "anomaly")
     if not moves or answer.confidence < _SURE:

@@ -24,7 +24,7 @@ from ruler.reasoners.symbolic import matching as symbolic
 from ruler.reasoners.symbolic.writing import UNCOVERED, UNCOVERED_DOINGS
 from ruler.schemas.observations import Observation
 from ruler.schemas.rules import Rule
-from ruler.schemas.verdicts import Match, Matched, NotEvaluable
+from ruler.schemas.verdicts import NO_ANSWER, Match, Matched, NotEvaluable
 
 BATCH = 8
 """Captions a question; each text is asked about once, however many frames have it."""
@@ -193,7 +193,8 @@ class _Matcher:
                 found[rule_id] = _match(rule_id, verdict, look)
         away = self._suppressed(found) | set(self.overriding)
         matches = tuple(one for rule_id, one in found.items() if rule_id not in away)
-        undetermined = said.said if isinstance(said, Fault) else _unclear(look, claims, away)
+        unanswered = f"{NO_ANSWER}{said.said}" if isinstance(said, Fault) else None
+        undetermined = unanswered or _unclear(look, claims, away)
         if undetermined and not any(one.strength >= FIRES for one in matches):
             # A faint match decides nothing, and must not make an open frame look normal.
             matches = ()

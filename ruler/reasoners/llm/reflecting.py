@@ -2,8 +2,8 @@
 
 TRLC (SmartHome-Bench, CVPR-W 2025, section 4) reflects on a first answer with rules made from a
 taxonomy, towards alarm only. Here normal items count as well. An answer moves an event only where
-it names an item that exists, of the kind it decides for, and quotes a caption; one that fails
-leaves the first answer, so that a failure neither clears an alarm nor raises one.
+it names an item that exists, of the kind it decides for, and quotes a caption. Where there is no
+answer, an alarm stays, and what only came near one is left open (DESIGN invariant 1).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ruler.reasoners.llm.quoting import evidence_of, grounds, locate
 from ruler.reasoners.matching import FIRES
 from ruler.schemas.observations import Observation
 from ruler.schemas.taxonomy import Taxonomy, TaxonomyItem
-from ruler.schemas.verdicts import Outcome, Reflection, WordEvidence
+from ruler.schemas.verdicts import NO_ANSWER, Outcome, Reflection, WordEvidence
 from ruler.text.phrases import find_any
 
 _PROMPT = "reflect_event"
@@ -47,7 +47,9 @@ def reflect(interview: Interview, event: EventEvidence, taxonomy: Taxonomy) -> R
     )
     [answer] = interview.ask([question], Reflected)
     if isinstance(answer, Fault):
-        return Reflection(first=first, second=first, why=f"not reflected on: {answer.said}")
+        second: Outcome = "anomaly" if first == "anomaly" else "undetermined"
+        why = f"{NO_ANSWER}{answer.said}; not reflected on"
+        return Reflection(first=first, second=second, why=why)
     seen = [observation for observation, _ in shown.values()]
     return _settle(answer, first, taxonomy, _quoted(answer, seen))
 

@@ -107,17 +107,17 @@ def test_a_faint_match_does_not_make_an_open_frame_look_normal() -> None:
     said = on_each(claim(1, "yes", "running", 0.2), claim(2, "unclear"))
     assert matched(RUNS, RUNNING, STATED, script=said).matches == ()
     found = matched(observe(walker(1.5)), FAST, STATED, script=Fault("timeout", "too slow"))
-    assert found == Matched(undetermined="too slow")
+    assert found == Matched(undetermined="no answer: too slow")
 
 
 def test_a_fault_is_never_an_empty_match() -> None:
     fault = Fault("unreachable", "nobody answers")
     assert matched("A person walks.", RUNNING, script=fault) == Matched(
-        undetermined="nobody answers"
+        undetermined="no answer: nobody answers"
     )
     out = matched(observe(walker(4.0)), FAST, STATED, script=fault)
     assert strengths(out)[FAST.id] > 0.5
-    assert out.undetermined == "nobody answers"
+    assert out.undetermined == "no answer: nobody answers"
 
 
 def test_the_words_of_a_rule_alarm_where_the_model_is_away() -> None:

@@ -76,7 +76,8 @@ def test_words_that_are_not_there_move_nothing(prior: float, verdict: str, words
 @pytest.mark.parametrize("prior", [0.2, 0.8])
 def test_a_fault_leaves_the_prior_and_says_so(prior: float) -> None:
     found = checked(prior, Fault("budget", "over the budget"))
-    assert found == Checked(prior, "not checked again: over the budget")
+    said = "no answer: over the budget; not checked again"
+    assert found == Checked(prior, said, is_unanswered=True)
 
 
 def test_the_question_shows_what_was_found_here_and_around() -> None:
@@ -166,17 +167,22 @@ def test_an_event_is_confirmed_overturned_or_left_open(
         answer("anomaly", "motion.walking", "walks"),
         answer("anomaly", "motion.fast", "sprints"),
         answer("anomaly", "MOTION", "running"),
-        Fault("unreadable", "no JSON"),
-        Fault("timeout", "too slow"),
     ],
 )
-def test_what_cannot_be_shown_moves_no_event(said: Mapping[str, Any] | Fault, peak: float) -> None:
+def test_what_cannot_be_shown_moves_no_event(said: Mapping[str, Any], peak: float) -> None:
     found = reflected(said, peak)
     assert found.first == found.second
     assert found.item is None and found.evidence == ()
     assert found.why
-    if isinstance(said, Fault):
-        assert said.said in found.why
+
+
+@pytest.mark.parametrize("fault", [Fault("unreadable", "no JSON"), Fault("timeout", "too slow")])
+@pytest.mark.parametrize(("peak", "second"), [(0.9, "anomaly"), (0.4, "undetermined")])
+def test_a_fault_keeps_an_alarm_and_clears_nothing(fault: Fault, peak: float, second: str) -> None:
+    found = reflected(fault, peak)
+    assert found.second == second
+    assert found.item is None and found.evidence == ()
+    assert found.why == f"no answer: {fault.said}; not reflected on"
 
 
 EXCUSING = Taxonomy.model_validate(

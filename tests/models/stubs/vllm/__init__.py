@@ -26,10 +26,11 @@ class LLM:
         print("vLLM says much where answers are expected")
         if model == "unknown":
             raise ValueError(f"1 validation error for X\n  Value error, no {model} [type=x, y=z]")
+        if model == "not/here":
+            raise OSError("couldn't connect, and couldn't find them in the cached files.")
         if model == "broken":
-            print(
-                "INFO starting\nEngine: ValueError: no memory left for one token", file=sys.stderr
-            )
+            cause = "ValueError: no memory left for one token"
+            print(f"INFO starting\n(Worker pid=7) ERROR 1-2 [a.py:3] {cause}", file=sys.stderr)
             raise RuntimeError("Engine core initialization failed. See root cause above.")
         if model == "killed":
             os._exit(9)

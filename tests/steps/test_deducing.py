@@ -1,0 +1,265 @@
+"""Deduction in memory: what the graph's stages say over a real store, to the last byte."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graphs import stages
+from graphs.deps import ClipDeps
+from ruler.reasoners.base import MatchContext, Reasoner
+from ruler.reasoners.symbolic import SymbolicReasoner
+from ruler.schemas.base import bytes_hash
+from ruler.schemas.observations import Observation
+from ruler.schemas.rules import RevisionRef
+from ruler.schemas.runs import RunSpec, Smoothing, Usage
+from ruler.schemas.traces import Trace
+from ruler.schemas.verdicts import Matched
+from ruler.steps.deducing import Deducer, Deduction
+from rules_store.rule_files import dump_rules
+from rules_store.scenes import NewRevision
+from rules_store.store import Store
+from tests.steps.yard import LEXICON, RULE_SET, TAXONOMY, scenes
+from tests.support import failed, make_box, make_caption, make_figure, observe
+
+REDUCE = (
+    stages.link_clip,
+    stages.smooth_clip,
+    stages.reason_clip,
+    stages.reflect_clip,
+    stages.judge_clip,
+    stages.find_events,
+)
+FPS = 10.0
+SOURCE = dump_rules(RULE_SET)
+REVISION = RevisionRef(scene=RULE_SET.scene, revision=1, sha256=bytes_hash(SOURCE.encode()))
+AS_OF = dt.date(2026, 3, 1)
+CLIP_START = dt.datetime(2026, 3, 1, 23, 59, 59, tzinfo=dt.UTC)
+NUMBERS = itertools.count()
+
+
+class Doubting(SymbolicReasoner):
+    """Leaves captions open that speak of a door, as a model may."""
+
+    def match(self, observations: Sequence[Observation], context: MatchContext) -> list[Matched]:
+        found = super().match(observations, context)
+        return [
+            matched.model_copy(update={"undetermined": "the model could not tell"})
+            if seen.caption and "door" in seen.caption.text
+            else matched
+            for seen, matched in zip(observations, found, strict=True)
+        ]
+
+
+REASONER = SymbolicReasoner()
+REASONERS = st.sampled_from([REASONER, Doubting()])
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store that holds the rule set as its first revision."""
+    with Store(tmp_path_factory.mktemp("deducing") / "store") as opened:
+        saved = opened.scenes.save(NewRevision(RULE_SET.scene, SOURCE, "kim", "for a test"))
+        assert (saved.ref, saved.rule_set) == (REVISION, RULE_SET)
+        yield opened
+
+
+def second_at(frame: int) -> float:
+    return frame / FPS
+
+
+def deducer(smoothing: Smoothing, reasoner: Reasoner = REASONER) -> Deducer:
+    return Deducer(
+        reasoner=reasoner,
+        context=MatchContext(
+            rule_set=RULE_SET, lexicon=LEXICON, clip_start=CLIP_START, as_of=AS_OF
+        ),
+        revision=REVISION,
+        taxonomy=TAXONOMY,
+        smoothing=smoothing,
+    )
+
+
+def clip_deps(
+    store: Store, seen: Sequence[Observation], smoothing: Smoothing, reasoner: Reasoner
+) -> ClipDeps:
+    """The graph's context for a clip whose frames are these observations."""
+    run_id = f"run-{next(NUMBERS)}"
+    spec = RunSpec(
+        id=run_id,
+        scene=RULE_SET.scene,
+        revision=REVISION,
+        clips=("clip",),
+        captioner="test",
+        reasoner="symbolic",
+        taxonomy="general",
+        smoothing=smoothing,
+        as_of=AS_OF,
+        store=store.place,
+    )
+    store.runs.create(spec, [("clip", "clip")])
+    store.captions.put(one.caption for one in seen if one.caption)
+    frames = seen[-1].until_frame if seen else 0
+    clip: Any = SimpleNamespace(
+        info=SimpleNamespace(name="clip", fps=FPS, frames=frames),
+        times=np.arange(frames) / FPS,
+    )
+    view: Any = None
+    return ClipDeps(
+        store=store,
+        run_id=run_id,
+        clip_number=0,
+        clip=clip,
+        frames=np.asarray([one.frame_index for one in seen]),
+        view=view,
+        reasoner=reasoner,
+        revision=store.scenes.revision(RULE_SET.scene),
+        lexicon=LEXICON,
+        taxonomy=TAXONOMY,
+        smoothing=smoothing,
+        as_of=AS_OF,
+        clip_start=CLIP_START,
+    )
+
+
+def by_the_graph(deps: ClipDeps, seen: Sequence[Observation], chunk: int) -> dict[str, list[str]]:
+    """Match chunk by chunk as `stages.detect_chunk` does, then run the reduce."""
+    for number, start in enumerate(range(0, len(seen), chunk)):
+        part = seen[start : start + chunk]
+        matched = deps.reasoner.match(part, deps.match_context(linked=False))
+        traces = [Trace(one, found) for one, found in zip(part, matched, strict=True)]
+        deps.store.traces.save_chunk(deps.run_id, deps.clip_number, number, traces, Usage())
+    for stage in REDUCE:
+        stage(deps)
+    return {
+        "verdicts": [one.model_dump_json() for one in deps.store.traces.verdicts(deps.run_id, 0)],
+        "events": [one.model_dump_json() for one in deps.store.events.of_clip(deps.run_id, 0)],
+    }
+
+
+def in_memory(found: Deduction) -> dict[str, list[str]]:
+    return {
+        "verdicts": [one.model_dump_json() for one in found.verdicts],
+        "events": [one.model_dump_json() for one in found.events],
+    }
+
+
+SMOOTHINGS = st.sampled_from(
+    [
+        Smoothing(method="none"),
+        Smoothing(method="none", is_causal=True),
+        Smoothing(seconds=0.3),
+        Smoothing(method="ema", seconds=0.2),
+        Smoothing(method="ema", seconds=0.5, is_causal=True),
+        Smoothing(method="majority", seconds=0.3),
+        Smoothing(method="majority", seconds=0.3, is_causal=True),
+    ]
+)
+
+
+@settings(max_examples=60)
+@given(scenes(), SMOOTHINGS, REASONERS, st.integers(1, 40))
+def test_the_graph_says_the_same(
+    store: Store,
+    seen: list[Observation],
+    smoothing: Smoothing,
+    reasoner: Reasoner,
+    chunk: int,
+) -> None:
+    before = [one.model_dump_json() for one in seen]
+    found = deducer(smoothing, reasoner).deduce("clip", seen, second_at)
+    deps = clip_deps(store, seen, smoothing, reasoner)
+    assert in_memory(found) == by_the_graph(deps, seen, chunk)
+    assert [one.model_dump_json() for one in seen] == before
+    assert len(found.verdicts) == len(found.traces) == len(seen)
+
+
+def stretch(*said: str) -> list[Observation]:
+    """One caption a frame, each with a key of its own; an empty one is a failure."""
+    return [
+        observe(make_caption(text, key=text), frame=number) if text else failed(number)
+        for number, text in enumerate(said)
+    ]
+
+
+FALLING = ["A car stops."] * 6 + ["A man falls down."] * 8 + [""] + ["A car stops."] * 6
+
+
+@pytest.mark.parametrize("is_causal", [False, True])
+def test_it_is_not_about_nothing(store: Store, is_causal: bool) -> None:
+    """So that the property above compares alarms, links and reflections, too."""
+    smoothing = Smoothing(method="ema", seconds=0.2, is_causal=is_causal)
+    found = deducer(smoothing).deduce("clip", stretch(*FALLING), second_at)
+    [event] = found.events
+    assert event.category == "motion.fall"
+    assert event.reflection is not None
+    assert {one.outcome for one in found.verdicts} == {"normal", "anomaly", "failed"}
+    deps = clip_deps(store, stretch(*FALLING), smoothing, REASONER)
+    assert by_the_graph(deps, stretch(*FALLING), 4) == in_memory(found)
+
+
+def staying(frames: int) -> list[Observation]:
+    """A figure that stays where it is."""
+    caption = make_caption("A figure.", [make_figure(make_box(0.3), speed_ratio=0.1)], key="stay")
+    return [observe(caption, frame=number) for number in range(frames)]
+
+
+def test_measured_figures_are_linked(store: Store) -> None:
+    seen = staying(30)
+    found = deducer(Smoothing(seconds=0.1)).deduce("clip", seen, second_at)
+    assert [trace.observation.links[0].track for trace in found.traces] == [0] * 30
+    assert found.events[0].rules == ("gate.linger",)
+    deps = clip_deps(store, seen, Smoothing(seconds=0.1), REASONER)
+    assert by_the_graph(deps, seen, 7) == in_memory(found)
+
+
+def test_matches_may_be_smoothed_in_several_ways() -> None:
+    """What is measured on recorded captions: matched once, concluded for each mode."""
+    seen, whole = stretch(*FALLING), deducer(Smoothing(seconds=0.2))
+    matched = whole.match(seen)
+    online = Smoothing(method="ema", seconds=0.2, is_causal=True)
+    for smoothing in (Smoothing(seconds=0.2), online):
+        once = whole.smoothed_by(smoothing).conclude("clip", matched, second_at)
+        assert in_memory(once) == in_memory(deducer(smoothing).deduce("clip", seen, second_at))
+    assert whole.match(seen) == matched
+    assert whole.smoothing == Smoothing(seconds=0.2)
+
+
+def test_nothing_is_said_of_nothing() -> None:
+    assert deducer(Smoothing()).deduce("clip", [], second_at) == Deduction([], [], [])
+
+
+@settings(max_examples=40)
+@given(scenes(), scenes(), st.sampled_from(["ema", "majority", "none"]))
+def test_a_causal_score_never_looks_ahead(
+    seen: list[Observation], later: list[Observation], method: str
+) -> None:
+    """Up to robust reasoning; reflection looks at an event as a whole."""
+    smoothing = Smoothing.model_validate({"method": method, "seconds": 0.4, "is_causal": True})
+    first = deducer(smoothing).deduce("clip", seen, second_at).traces
+    at = seen[-1].until_frame if seen else 0
+    moved = [
+        one.model_copy(
+            update={
+                "frame_index": one.frame_index + at,
+                "until_frame": one.until_frame + at,
+                "time_seconds": one.time_seconds + at / FPS,
+            }
+        )
+        for one in later
+    ]
+    longer = deducer(smoothing).deduce("clip", [*seen, *moved], second_at).traces
+    for before, after in zip(first, longer, strict=False):
+        assert (before.match, before.smooth, before.reason) == (
+            after.match,
+            after.smooth,
+            after.reason,
+        )
