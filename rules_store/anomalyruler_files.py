@@ -65,7 +65,7 @@ def parse_anomalyruler(source: str, *, scene: str, lexicon: Lexicon, file: str) 
         elif line.strip():
             said = "neither a heading such as **Normal Human Activities:** nor a numbered rule"
             problems.append(Problem(file, number, 1, said))
-    if not rules:
+    if not rules and not problems:
         problems.append(Problem(file, 0, 0, "no rule of AnomalyRuler's format is in it"))
     if problems:
         raise FileProblems(problems)
