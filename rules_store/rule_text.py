@@ -25,6 +25,7 @@ class Quoted(str):
 Data = str | float | dt.date | AnySequence["Data"] | AnyMapping[str, "Data"]
 Group = dict[str, Data]
 
+_MANY, _SHORT = 6, 50
 WIDTH = 100
 _RULE_INDENT = 2
 _BIG = 1e15
@@ -102,9 +103,28 @@ def entry_lines(key: str, value: Data, indent: int) -> list[str]:
     if isinstance(value, AnyMapping):
         for name, part in value.items():
             lines += entry_lines(name, part, indent + 2)
+    elif len(value) >= _MANY and all(_is_short(part) for part in value):
+        return _wrapped(lead, [flow(part) for part in value], indent + 2)
     else:
         for part in value:
             lines += item_lines(part, indent + 2)
+    return lines
+
+
+def _is_short(part: Data) -> bool:
+    return isinstance(part, str) and len(part) <= _SHORT and "\n" not in part
+
+
+def _wrapped(lead: str, parts: AnySequence[str], indent: int) -> list[str]:
+    """A long list of short phrases, many on a line: as a vocabulary reads best."""
+    lines = [f"{lead} [{parts[0]}"]
+    for part in parts[1:]:
+        if len(lines[-1]) + len(part) + 3 <= WIDTH:
+            lines[-1] += f", {part}"
+        else:
+            lines[-1] += ","
+            lines.append(" " * indent + part)
+    lines[-1] += "]"
     return lines
 
 

@@ -233,7 +233,7 @@ def _response_format(schema: type[BaseModel]) -> Settings | None:
 
 
 def _common(options: ChatOptions) -> Settings:
-    return {"max_retries": 2, "temperature": options.temperature}
+    return {"max_retries": 0, "temperature": options.temperature}
 
 
 def _key(options: ChatOptions) -> Settings:

@@ -129,7 +129,7 @@ class Served:
             with self._tracing.span(asked.question) as record:
                 answer = await self._ask(asked.question, tries)
                 record(answer)
-            if self._desk.keeps and answer.fault is None:
+            if self._desk.keeps:
                 async with self._keeping:  # one writer at a time, off the loop
                     await asyncio.to_thread(self._desk.keep, asked, answer)
             return answer

@@ -47,8 +47,8 @@ def without_secrets(url: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether nothing that is sent to this host leaves the machine."""
-    if host.lower().rstrip(".") == "localhost":
+    """Whether nothing that is sent to this host (as by `host_of`) leaves the machine."""
+    if host == "localhost":
         return True
     try:
         address = ipaddress.ip_address(host)

@@ -23,7 +23,7 @@ from ruler.text.topics import TopicReader, Topics, topic_reader
 USUAL, SELDOM = "usual", "seldom"
 _OFTEN = 0.1
 _HALF_KNOWN = 0.5
-_MOST_TOPICS = 100
+_MOST_TOPICS = 60
 _LONGEST = 60
 _MOST_SPANS = 3
 _MOST_SENTENCES = 100_000
