@@ -75,17 +75,23 @@ def _is_signed(word: str, sign: str) -> bool:
     return len(word) > 1 and word.startswith(sign) and word[1].isalpha()
 
 
+_Hits = tuple[tuple[int, Found], ...]
+"""(group, its strongest phrase), by group."""
+
+
 class PhraseIndex:
     """Many groups of phrases, tried together on one sentence after another.
 
-    A sentence is tried once, wherever it stands; phrases are looked up by one of their words, so
-    that the cost does not grow with their number. Safe to share by threads: it only remembers.
+    Sentences and clauses are tried once, wherever they stand; phrases are looked up by one of their
+    words, so that the cost does not grow with their number. Safe to share by threads: it only
+    remembers.
     """
 
     def __init__(self, groups: Sequence[Iterable[str]]) -> None:
         self._groups = [tuple(group) for group in groups]
         self._by_lemma: dict[str, dict[str, list[tuple[int, Wanted]]]] = {}
-        self._known: dict[tuple[str, str], tuple[tuple[int, Found], ...]] = {}
+        self._known: dict[tuple[str, str], _Hits] = {}
+        self._clauses: dict[tuple[str, str], _Hits] = {}
 
     def find(self, text: str) -> dict[int, Found]:
         """The strongest phrase of each group that is found in `text`; the first of equals."""
@@ -106,7 +112,13 @@ class PhraseIndex:
     def _in_sentence(self, sentence: Sentence) -> Iterable[tuple[int, Found]]:
         best: dict[int, Found] = {}
         for offset, clause in sentence.clauses:
-            for group, found in self._try(clause):
+            key = (clause.text, clause.language.code)
+            hits = self._clauses.get(key)
+            if hits is None:
+                if len(self._clauses) >= _MOST_SENTENCES:
+                    self._clauses.clear()
+                hits = self._clauses[key] = tuple(self._try(clause))
+            for group, found in hits:
                 if group not in best or found.strength > best[group].strength:
                     best[group] = found.moved(offset)
         return sorted(best.items())

@@ -26,6 +26,9 @@ def match(observations: Sequence[Observation], context: MatchContext) -> list[Ma
     return [plan.apply(observation, context) for observation in observations]
 
 
+_MOST_TEXTS = 8192
+
+
 class _Plan:
     """The live rules of a rule set, sorted once for many observations."""
 
@@ -49,6 +52,9 @@ class _Plan:
         self.uncovered = by_id.get(f"{scene}.{UNCOVERED}")
         self.uncovered_doings = by_id.get(f"{scene}.{UNCOVERED_DOINGS}")
         self.vocabulary = vocabulary
+        # Neighbouring frames often have the same caption.
+        self._find = lru_cache(maxsize=_MOST_TEXTS)(self.index.find)
+        self._news = lru_cache(maxsize=_MOST_TEXTS)(vocabulary.news)
         contrasted = {
             measure.fact for rule in live if rule.kind == "anomaly" for measure in rule.measures
         }
@@ -77,7 +83,7 @@ class _Plan:
     def _fired(
         self, observation: Observation, caption: Caption, context: MatchContext
     ) -> Iterator[Match | NotEvaluable]:
-        found = self.index.find(caption.text) if self.wordy else {}
+        found = self._find(caption.text) if self.wordy else {}
         for group in sorted(found):
             answer = match_found(self.wordy[group], found[group], observation, context)
             if answer is not None:
@@ -111,7 +117,7 @@ class _Plan:
         )
         if not any(rule and self.vocabulary.knows(subject) for subject, rule in rules):
             return
-        news = self.vocabulary.news(caption)
+        news = self._news(caption.text)
         for subject, rule in rules:
             said = news[subject]
             if rule and self.vocabulary.knows(subject) and said.share >= FAINT:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from ruler.schemas.captions import Caption
 from ruler.schemas.induction import Brief, Consensus, Topic
 from ruler.schemas.rules import Origin, Rule, Subject
 from ruler.schemas.taxonomy import Lexicon
@@ -43,8 +43,6 @@ _STATEMENTS: dict[tuple[str, Subject], str] = {
 }
 
 Span = tuple[int, int]
-_Heard = tuple[tuple[tuple[str, ...], float, Span], ...]
-"""Topics of a sentence: (topic, how much of it is news, where it stands)."""
 
 
 def learn_topics(texts: Iterable[str], lexicon: Lexicon) -> tuple[Topic, ...]:
@@ -114,6 +112,20 @@ class News:
 NO_NEWS = News(0.0, ())
 
 
+@dataclass(frozen=True)
+class _Heard:
+    """Topics with how much of each is news, and where it stands: {topic: (news, start, stop)}."""
+
+    topics: Mapping[tuple[str, ...], tuple[float, int, int]]
+
+    @cached_property
+    def alone(self) -> tuple[float, tuple[Span, ...]]:
+        """The mean of the news, and the heaviest spans."""
+        said = self.topics.values()
+        spans = sorted((-news, start, stop) for news, start, stop in said if news > 0)
+        return sum(news for news, _, _ in said) / len(said), _apart(spans)
+
+
 class Vocabulary:
     """What the normal rules of a rule set know: by subject and topic, how typical it is."""
 
@@ -134,9 +146,9 @@ class Vocabulary:
         """True where a normal rule has words on the subject; elsewhere everything would be news."""
         return subject in self._subjects
 
-    def news(self, caption: Caption) -> dict[Subject, News]:
+    def news(self, text: str) -> dict[Subject, News]:
         """By subject, the mean news of the topics a caption speaks of; heaviest spans first."""
-        placed = [(offset, self._heard(sentence)) for offset, sentence in sentences(caption.text)]
+        placed = [(offset, self._heard(sentence)) for offset, sentence in sentences(text)]
         return {
             subject: _news([(offset, heard[subject]) for offset, heard in placed])
             for subject in _NOUN
@@ -183,23 +195,25 @@ def _weighed(
 ) -> _Heard:
     """A pair counts beside its words, so that "blue wall" is news where "blue" and "wall" are
     not."""
-    return tuple((topic, 1.0 - typical.get(topic, 0.0), span) for topic, span in heard.items())
+    return _Heard({topic: (1.0 - typical.get(topic, 0.0), *at) for topic, at in heard.items()})
 
 
 def _news(placed: Sequence[tuple[int, _Heard]]) -> News:
     """The mean over all topics of a caption, each counted where it stands first."""
-    weights: dict[tuple[str, ...], float] = {}
-    spans: list[tuple[float, int, int]] = []
-    for offset, heard in placed:
-        for topic, news, (start, stop) in heard:
-            if topic not in weights:
-                weights[topic] = news
-                if news > 0:
-                    spans.append((-news, start + offset, stop + offset))
-    if not spans:
+    speaking = [(offset, heard) for offset, heard in placed if heard.topics]
+    if not speaking:
         return NO_NEWS
-    spans.sort()
-    return News(sum(weights.values()) / len(weights), _apart(spans))
+    if len(speaking) == 1:
+        [(offset, heard)] = speaking
+        share, spans = heard.alone
+    else:
+        offset, together = 0, {}
+        for at, heard in speaking:
+            for topic, (news, start, stop) in heard.topics.items():
+                if topic not in together:
+                    together[topic] = (news, start + at, stop + at)
+        share, spans = _Heard(together).alone
+    return News(share, tuple((start + offset, stop + offset) for start, stop in spans))
 
 
 def _apart(spans: Sequence[tuple[float, int, int]]) -> tuple[Span, ...]:
