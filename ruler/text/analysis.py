@@ -20,6 +20,8 @@ from ruler.text.languages import ENGLISH, LEMMAS, Language, language_of
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _STOP = re.compile(r"[.:;!?\n]+")
 _NEGATED_SUFFIX = ("n't", "n’t")
+_BEING = frozenset({"be", "been", "being", "to"})
+_PREPOSITIONS = frozenset("of with on in at near by behind".split())
 _EXCEPT = frozenset({"except", "besides", "sauf", "außer", "excepto"})
 # "not running, walking" turns at the comma, "no people, cars or dogs" does not, and "without a
 # helmet, riding" does where somebody goes on doing something.
@@ -127,13 +129,25 @@ def _read_sentence(text: str, language: Language) -> Sentence:
 
 
 def _clause_ends(text: str, language: Language) -> Iterator[tuple[int, int]]:
-    for found in language.commas.finditer(text):
-        yield found.span()
     lower = text.lower()
+    denial = _denied_list(lower, language)
+    for found in language.commas.finditer(text):
+        if denial is None or found.start() < denial:
+            yield found.span()
     # The look-ahead is tried at every character, so only where such a word may be.
     if any(turn in lower for turn in language.turns):
         for found in language.turning.finditer(text):
             yield found.span()
+
+
+def _denied_list(lower: str, language: Language) -> int | None:
+    """Where a list begins that is denied as a whole: "does not show a car, a truck, or a bus"."""
+    words = list(_WORD.finditer(lower))
+    for cue, verb in itertools.pairwise(words):
+        is_cue = cue.group() in _COMMA_ENDS or cue.group().endswith(_NEGATED_SUFFIX)
+        if is_cue and lemma_of(verb.group(), language.code) in language.showing:
+            return verb.end()
+    return None
 
 
 def _parts(text: str, ends: Iterable[tuple[int, int]]) -> Iterator[tuple[int, str]]:
@@ -163,19 +177,32 @@ def _read_clause(text: str, language: Language) -> Clause:
         if negating and _ends_negation(words, place, negating, "," in gap, is_activity, language):
             negating = None
         tokens.append(Token(lemma, start, stop, 0, negating is not None, speculated, is_activity))
-        if word in language.negation or word.endswith(_NEGATED_SUFFIX):
-            following = words[place + 1] if place + 1 < len(words) else ""
-            if f"{word} {following}" not in language.pseudo:
-                negating = "not" if word.endswith(_NEGATED_SUFFIX) else word
+        negating = _cue(words, place, language) or negating
         speculated = speculated or word in language.speculation
         last = stop
-    return Clause(text, language, tuple(_looking_back(tokens, words, language)))
+    return Clause(text, language, tuple(_looking_back(text, tokens, words, language)))
 
 
 def _is_activity(word: str, lemma: str, language: Language) -> bool:
     """A form of a verb that says what is being done: "walking", and not "building"."""
     form = language.activity
     return form is not None and lemma != word and form.fullmatch(word) is not None
+
+
+def _cue(words: Sequence[str], place: int, language: Language) -> str | None:
+    """The cue that words[place] is, or None; it says how far its scope reaches."""
+    word = words[place]
+    following = words[place + 1] if place + 1 < len(words) else ""
+    if place and f"{words[place - 1]} {word}" in language.denying:
+        return "not"
+    is_negated_verb = word.endswith(_NEGATED_SUFFIX)
+    if not is_negated_verb and word not in language.negation:
+        return None
+    if f"{word} {following}" in language.pseudo:
+        return None
+    if following and lemma_of(following, language.code) in language.showing:
+        return "no"
+    return "not" if is_negated_verb else word
 
 
 def _ends_negation(
@@ -197,24 +224,44 @@ def _ends_negation(
 
 
 def _looking_back(
-    tokens: Sequence[Token], words: Sequence[str], language: Language
+    text: str, tokens: Sequence[Token], words: Sequence[str], language: Language
 ) -> Iterator[Token]:
     """Negate what stands before "absent" or "not visible", back to where its noun phrase begins."""
     negated: set[int] = set()
     for place, word in enumerate(words):
-        before = words[place - 1] if place else ""
-        is_unseen = word in language.seen and (
-            before in language.negation or before.endswith(_NEGATED_SUFFIX)
-        )
-        if word in language.absent or is_unseen:
+        if word in language.absent or (
+            word in language.seen and _is_denied(words, place, language)
+        ):
             for back in range(place - 1, -1, -1):
-                if words[back] in language.joiners:
-                    break
                 negated.add(back)
-                if words[back] in language.articles:
+                if _begins_subject(text, tokens, words, back, language):
                     break
     for place, token in enumerate(tokens):
         yield replace(token, is_negated=True) if place in negated else token
+
+
+def _is_denied(words: Sequence[str], place: int, language: Language) -> bool:
+    """Whether words[place] is denied: "not visible", "cannot be seen"."""
+    before = place - 1
+    while before >= 0 and words[before] in _BEING:
+        before -= 1
+    return before >= 0 and (
+        words[before] in language.negation or words[before].endswith(_NEGATED_SUFFIX)
+    )
+
+
+def _begins_subject(
+    text: str, tokens: Sequence[Token], words: Sequence[str], place: int, language: Language
+) -> bool:
+    """Whether the noun phrase that is denied begins with words[place]."""
+    if place == 0 or "," in text[tokens[place - 1].stop : tokens[place].start]:
+        return True
+    before = place - 1
+    if words[place] in language.articles:
+        # "the person riding a bike", "the door of the shop": the phrase began before.
+        return not (tokens[before].is_activity or words[before] in _PREPOSITIONS)
+    # "a man walks and cars are not visible", but "fire and smoke are not visible".
+    return words[before] in language.joiners and before > 1
 
 
 def phrase_lemmas(phrase: str, language: Language) -> tuple[str, ...]:

@@ -28,6 +28,9 @@ class Language:
         turns: Begin a new clause wherever they stand.
         negation: Cues that negate what follows in the clause.
         pseudo: Two words that look like a negation and are none ("not only").
+        denying: Two words that negate what follows up to a comma ("instead of").
+        showing: Lemmas of verbs after which a denial goes on over a list ("does not show a car, a
+            truck").
         absent: Words that negate what stands before them ("cars are absent").
         seen: With a negation right before one of these, what stands before is negated ("cars are
             not visible").
@@ -45,6 +48,8 @@ class Language:
     turns: frozenset[str]
     negation: frozenset[str]
     pseudo: frozenset[str]
+    denying: frozenset[str]
+    showing: frozenset[str]
     absent: frozenset[str]
     seen: frozenset[str]
     speculation: frozenset[str]
@@ -81,7 +86,9 @@ ENGLISH = Language(
     joiners=_words("and or then next finally also lastly plus followed by"),
     turns=_words("but however although though while whereas"),
     negation=_words("no not never without nobody none neither nor cannot nothing lacking lacks"),
-    pseudo=frozenset({"not only", "no longer", "no doubt", "not just", "no sooner"}),
+    pseudo=frozenset({"not only", "no doubt", "not just", "no sooner"}),
+    denying=frozenset({"instead of", "rather than", "lack of", "absence of", "free of"}),
+    showing=_words("show contain include have feature depict display see"),
     absent=_words("absent missing nowhere unlikely"),
     seen=_words("visible present seen shown there apparent discernible observed detected evident"),
     speculation=_words(
@@ -94,7 +101,7 @@ ENGLISH = Language(
         they he she who which there here some any each other another one than then so very also"""
     ),
     aside=("other than", "apart from", "aside from", "besides", "in addition to", "except for"),
-    markers=_words("the is are a an of and there with person people"),
+    markers=_words("the is are a an of and there with person people no be"),
     activity=re.compile(r"[a-z]{3,}ing"),
 )
 
@@ -108,6 +115,8 @@ GERMAN = Language(
     turns=_words("aber jedoch doch obwohl während sondern"),
     negation=_words("kein keine keinen keinem keiner keines nicht nie niemals niemand ohne weder"),
     pseudo=frozenset({"nicht nur"}),
+    denying=frozenset({"frei von"}),
+    showing=_words("zeigen enthalten haben sehen"),
     absent=_words("abwesend nirgends"),
     seen=_words("sichtbar zu vorhanden erkennbar"),
     speculation=_words(
@@ -128,6 +137,8 @@ FRENCH = Language(
     turns=_words("mais cependant toutefois alors bien"),
     negation=_words("ne n pas aucun aucune jamais sans ni personne rien"),
     pseudo=frozenset({"pas seulement"}),
+    denying=frozenset({"lieu de", "absence de"}),
+    showing=_words("montrer contenir avoir voir"),
     absent=_words("absent absente absents absentes"),
     seen=_words("visible visibles présent présente"),
     speculation=_words("peut-être probablement possiblement pourrait semble si"),
@@ -146,6 +157,8 @@ SPANISH = Language(
     turns=_words("pero aunque mientras sino"),
     negation=_words("no nunca sin ningún ninguna ninguno nadie nada ni tampoco"),
     pseudo=frozenset({"no solo", "no sólo"}),
+    denying=frozenset({"lugar de", "ausencia de"}),
+    showing=_words("mostrar contener haber ver"),
     absent=_words("ausente ausentes"),
     seen=_words("visible visibles presente presentes"),
     speculation=_words("quizás quizá posiblemente probablemente podría parece si"),

@@ -91,6 +91,8 @@ def test_without_words_of_a_subject_nothing_of_it_is_news() -> None:
     """Else every doing would be news where only things were learned."""
     rules = learn({"a": ["A red wall."], "b": ["A red wall."]}, WORDS)
     assert set(matches(rules, "A man is kneeling.")) == set()
+    doings = make_rule("uncovered-doings", weight=0.3)
+    assert set(matches(rules | {doings.id: doings}, "A man is kneeling.")) == set()
     assert set(matches({}, "There is a rifle.")) == set()
 
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from ruler.schemas.induction import Checkup
+from ruler.reasoners.symbolic.watches import WATCHES
+from ruler.reasoners.symbolic.writing import bound_of
+from ruler.schemas.induction import Checkup, FactRange
 from ruler.schemas.rules import Rule
 from ruler.steps.verification import verify
 from ruler.steps.voting import aggregate
@@ -137,3 +139,52 @@ def test_verification_widens_what_was_too_narrow() -> None:
     rules = learn(clips, FACTS, checkups)
     assert rules["gate.fast"].origin.note == checkups["gate.fast"].why
     assert all(m.strength < 0.5 for m in matches(rules, measured(1.5)).values())
+
+
+def spread(fact: str, *, middle: float, upper: float) -> FactRange:
+    """A range whose median and 0.95 quantile are these; its largest value is twice the upper."""
+    values = [middle] * 95 + [upper] * 5 + [2 * upper]
+    return FactRange(fact=fact, frames=9, quantiles=tuple(values))
+
+
+BOUNDS = [
+    # A primary fact: 2 spreads from one clip, 1 a clip from two to four, none from more.
+    ("speed_ratio", 1, 3.0 + 2 * 1.0),
+    ("speed_ratio", 2, 3.0 + 1.0 / 2),
+    ("speed_ratio", 4, 3.0 + 1.0 / 4),
+    ("speed_ratio", 5, 3.0),
+    # A secondary one: 6 spreads over the number of clips, however many.
+    ("fill_ratio", 1, 3.0 + 6 * 1.0),
+    ("fill_ratio", 10, 3.0 + 0.6),
+]
+
+
+@pytest.mark.parametrize(("fact", "clips", "bound"), BOUNDS)
+def test_few_references_move_a_bound_up(fact: str, clips: int, bound: float) -> None:
+    [watch] = [watch for watch in WATCHES if watch.fact == fact]
+    found, softness = bound_of(watch, spread(fact, middle=2.0, upper=3.0), clips)
+    assert found == pytest.approx(bound)
+    assert softness == pytest.approx(1.0 / 4)
+
+
+def test_a_bound_has_a_floor_and_a_duration_its_margin() -> None:
+    by_fact = {watch.fact: watch for watch in WATCHES}
+    still = spread("speed_ratio", middle=0.1, upper=0.2)
+    bound, softness = bound_of(by_fact["speed_ratio"], still, 5)
+    assert bound == by_fact["speed_ratio"].floor
+    assert softness == pytest.approx(0.1 / 4)
+    stay = spread("dwell_seconds", middle=5.0, upper=20.0)
+    assert bound_of(by_fact["dwell_seconds"], stay, 5) == (60.0, 6.0)
+
+
+def test_a_widened_bound_is_that_much_wider() -> None:
+    usual = [measured(1.0 + n / 10) for n in range(10)]
+    checkup = Checkup(rule_id="gate.fast", action="widened", factor=1.21, why="too noisy")
+    [plain] = learn({"a": usual, "b": usual}, FACTS)["gate.fast"].measures
+    wide = learn({"a": usual, "b": usual}, FACTS, {"gate.fast": checkup})
+    assert plain.above is not None
+    for rule_id in ("gate.fast", "gate.usual-speed"):
+        [measure] = wide[rule_id].measures
+        assert (measure.above or measure.below) == pytest.approx(plain.above * 1.21, abs=1e-3)
+        assert wide[rule_id].origin.note == "too noisy"
+    assert wide["gate.fast"].weight == 1.0

@@ -2,112 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import datetime as dt
+from collections.abc import Callable, Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ruler.reasoners.base import EventEvidence, MatchContext
 from ruler.reasoners.symbolic import SymbolicReasoner
 from ruler.schemas.induction import Reference
 from ruler.schemas.observations import Observation
-from ruler.schemas.rules import Rule
 from ruler.schemas.runs import Smoothing
-from ruler.schemas.taxonomy import Taxonomy
-from ruler.schemas.traces import Trace
-from ruler.schemas.verdicts import Verdict, evidence_holds
-from ruler.steps import reasoning, reflection, scoring
+from ruler.schemas.verdicts import evidence_holds
 from ruler.steps.batching import linked
-from ruler.steps.eventing import find_events
-from ruler.steps.judging import Judge
-from ruler.steps.linking import Carry, link
-from ruler.steps.smoothing import smooth
-from ruler.steps.voting import aggregate
+from ruler.steps.deducing import Deducer, Deduction
+from ruler.steps.inducing import induce_rules
+from ruler.text.analysis import analyse, content_tokens
+from ruler.text.phrases import PhraseIndex
+from tests.steps.yard import LEXICON, RULE_SET, RULES, TAXONOMY, scenes
 from tests.support import (
     MEASURED,
     REVISION,
     SENTENCES,
     TEXTS,
     context_of,
-    lexicon,
     make_brief,
-    make_concept,
-    make_rule,
     make_rules,
     observations,
     observe,
 )
 
 REASONER = SymbolicReasoner()
-LEXICON = lexicon(falling=make_concept("falling down", category="motion.fall"))
-TAXONOMY = Taxonomy.model_validate(
-    {
-        "id": "test",
-        "categories": {
-            "motion": {
-                "title": "Motion",
-                "items": [
-                    {
-                        "id": "motion.fall",
-                        "kind": "abnormal",
-                        "title": "Fall",
-                        "level": "high",
-                        "statement": "Someone falls.",
-                        "look_for": ["falling"],
-                    },
-                    {
-                        "id": "motion.walk",
-                        "kind": "normal",
-                        "title": "Walk",
-                        "statement": "Someone walks.",
-                        "look_for": ["walking"],
-                    },
-                ],
-            }
-        },
-    }
-)
-RULES: tuple[Rule, ...] = (
-    make_rule("falling", look_for=["falling down"], category="motion.fall"),
-    make_rule("fast", measures=[{"fact": "speed_ratio", "above": 3}], weight=0.8),
-    make_rule("linger", measures=[{"fact": "dwell_seconds", "above": 0.2}], weight=0.7),
-    make_rule("standing", look_for=["standing"], weight=0.6),
-    make_rule("dog", kind="normal", look_for=["dog"], overrides=["gate.standing"]),
-    make_rule("usual", kind="normal", look_for=["man", "walk"]),
-    make_rule("uncovered", weight=0.6),
-)
-RULE_SET = make_rules(*RULES)
+AS_OF = dt.date(2026, 3, 1)
 
 
-def detect(seen: Sequence[Observation], smoothing: Smoothing) -> list[Verdict]:
-    """All reduce steps in memory, as the deduction graph wires them."""
-    weights = scoring.weights_of(RULE_SET.live)
-    matched = REASONER.match(seen, context_of(*RULES, words=LEXICON))
-
-    def linked_traces() -> Iterator[Trace]:
-        carry = Carry()
-        for one, first in zip(seen, matched, strict=True):
-            carry, observation = link(carry, one)
-            [more] = REASONER.match([observation], context_of(*RULES, linked=True))
-            both = scoring.joined(first, more)
-            score = None if one.failure else scoring.frame_score(both.matches, weights)
-            yield Trace(observation=observation, matched=both, match=score)
-
-    traces = list(linked_traces())
-    smoothed = list(smooth([(t.time_seconds, t.match) for t in traces], smoothing))
-    traces = [replace(t, smooth=score) for t, score in zip(traces, smoothed, strict=True)]
-    causal = smoothing.is_causal
-    traces = list(reasoning.reason(traces, REASONER.check, threshold=0.5, is_causal=causal))
-    frames = [(t.observation.frame_index, t.time_seconds, t.reason) for t in traces]
-    traces = [replace(t, reflect=t.reason) for t in traces]
-    for span in reflection.candidates(frames, 0.5):
-        inside = slice(span.start_frame, span.stop_frame)
-        said = reflection.reflect_span(
-            traces[inside], span, reasoner=REASONER, rule_set=RULE_SET, taxonomy=TAXONOMY
-        )
-        traces[inside] = reflection.apply(traces[inside], said, 0.5)
-    judge = Judge("clip", REVISION, RULE_SET.live, 0.5)
-    return [judge.judge(trace, traces) for trace in traces]
+def detect(seen: Sequence[Observation], smoothing: Smoothing) -> Deduction:
+    """All stages of deduction, in memory (the graph's say the same: test_deducing.py)."""
+    context = MatchContext(rule_set=RULE_SET, lexicon=LEXICON, clip_start=None, as_of=AS_OF)
+    deducer = Deducer(REASONER, context, REVISION, TAXONOMY, smoothing)
+    return deducer.deduce("clip", seen, lambda frame: frame / 10)
 
 
 SMOOTHINGS = st.sampled_from(
@@ -121,26 +55,20 @@ SMOOTHINGS = st.sampled_from(
 
 
 @settings(max_examples=60)
-@given(observations(SENTENCES | TEXTS), SMOOTHINGS)
+@given(observations(SENTENCES | TEXTS) | scenes(), SMOOTHINGS)
 def test_detection(seen: list[Observation], smoothing: Smoothing) -> None:
     before = [one.model_dump_json() for one in seen]
     hashes = [one.caption.sha256 for one in seen if one.caption]
-    verdicts = detect(seen, smoothing)
-    list(
-        find_events(
-            verdicts,
-            {rule.id: rule for rule in RULES},
-            second_at=lambda frame: frame / 10,
-            reflection_at=lambda _: None,
-        )
-    )
+    found = detect(seen, smoothing)
     assert [one.model_dump_json() for one in seen] == before
     again = [Observation.model_validate_json(text) for text in before]
     assert [one.caption.sha256 for one in again if one.caption] == hashes
-    assert [v.model_dump_json() for v in detect(again, smoothing)] == [
-        v.model_dump_json() for v in verdicts
-    ]
-    for one, verdict in zip(seen, verdicts, strict=True):
+    verdicts = [verdict.model_dump_json() for verdict in found.verdicts]
+    assert [v.model_dump_json() for v in detect(again, smoothing).verdicts] == verdicts
+    # What comes out of the last stage holds the captions that went into the first.
+    for one, trace in zip(seen, found.traces, strict=True):
+        assert trace.observation.caption is one.caption
+    for one, verdict in zip(seen, found.verdicts, strict=True):
         assert (verdict.outcome == "failed") == (one.failure is not None)
         if verdict.outcome == "anomaly":
             assert verdict.rules
@@ -151,27 +79,69 @@ def test_detection(seen: list[Observation], smoothing: Smoothing) -> None:
             assert evidence_holds(evidence, caption)
 
 
+def match(seen: Sequence[Observation]) -> object:
+    return [
+        REASONER.match(seen, context_of(*RULES, linked=linked, words=LEXICON))
+        for linked in (False, True)
+    ]
+
+
+def propose(seen: Sequence[Observation]) -> object:
+    given_ = [Reference(clip="clip", observation=one) for one in seen]
+    if not given_:  # no batch is empty
+        return []
+    briefs = [make_brief(LEXICON, measured=measured) for measured in ((), MEASURED)]
+    return [REASONER.propose("clip", given_, brief) for brief in briefs]
+
+
+def reflect(seen: Sequence[Observation]) -> object:
+    event = EventEvidence(
+        observations=seen, matched=[], peak_score=0.9, threshold=0.5, rule=RULES[0]
+    )
+    return REASONER.reflect(event, TAXONOMY)
+
+
+def read(seen: Sequence[Observation]) -> object:
+    index = PhraseIndex([rule.look_for for rule in RULES])
+    texts = [one.caption.text for one in seen if one.caption]
+    return [(analyse(text), content_tokens(text), index.find(text)) for text in texts]
+
+
+@pytest.mark.parametrize("step", [match, propose, reflect, read])
+@settings(max_examples=40)
+@given(observations(SENTENCES | TEXTS) | scenes())
+def test_each_step_alone(
+    step: Callable[[Sequence[Observation]], object], seen: list[Observation]
+) -> None:
+    before = [one.model_dump_json() for one in seen]
+    first = step(seen)
+    assert [one.model_dump_json() for one in seen] == before
+    # The same captions, read from their bytes, say the same: nothing hangs on the object.
+    assert step([Observation.model_validate_json(text) for text in before]) == first
+    assert step(seen) == first
+
+
 @settings(max_examples=40)
 @given(st.lists(observations(SENTENCES | TEXTS, least=1), min_size=1, max_size=3), st.booleans())
 def test_induction(clips: list[list[Observation]], is_measured: bool) -> None:
     before = [[one.model_dump_json() for one in seen] for seen in clips]
     brief = make_brief(LEXICON, TAXONOMY, measured=MEASURED if is_measured else ())
-    proposals = [
-        REASONER.propose(
-            str(number),
-            linked("c", [Reference(clip="c", observation=one) for one in seen]),
-            brief,
+    references = {
+        f"c{number}": linked(
+            f"c{number}", [Reference(clip=f"c{number}", observation=one) for one in seen]
         )
         for number, seen in enumerate(clips)
-    ]
-    rules = REASONER.write_rules(aggregate(proposals), brief, {})
-    assert make_rules(*rules).live == rules
+    }
+    rule_set = induce_rules(references, REASONER, brief, as_of=AS_OF)
+    assert make_rules(*rule_set.rules).live == rule_set.rules
+    assert induce_rules(references, REASONER, brief, as_of=AS_OF) == rule_set
     assert [[one.model_dump_json() for one in seen] for seen in clips] == before
 
 
 def test_detection_finds_something() -> None:
     """So that the properties above are not about nothing."""
     seen = [observe("A man falls down.", frame=frame) for frame in range(6)]
-    verdicts = detect(seen, Smoothing(seconds=0.2))
-    assert {verdict.outcome for verdict in verdicts} == {"anomaly"}
-    assert {verdict.rules[0] for verdict in verdicts} == {"gate.falling"}
+    found = detect(seen, Smoothing(seconds=0.2))
+    assert {verdict.outcome for verdict in found.verdicts} == {"anomaly"}
+    assert {verdict.rules[0] for verdict in found.verdicts} == {"gate.falling"}
+    assert len(found.events) == 1

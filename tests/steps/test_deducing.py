@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 
 from graphs import stages
 from graphs.deps import ClipDeps
-from ruler.reasoners.base import MatchContext, Reasoner
+from ruler.reasoners.base import EventEvidence, MatchContext, Reasoner
 from ruler.reasoners.symbolic import SymbolicReasoner
 from ruler.schemas.base import bytes_hash
 from ruler.schemas.observations import Observation
 from ruler.schemas.rules import RevisionRef
 from ruler.schemas.runs import RunSpec, Smoothing, Usage
+from ruler.schemas.taxonomy import Taxonomy
 from ruler.schemas.traces import Trace
-from ruler.schemas.verdicts import Matched
+from ruler.schemas.verdicts import Matched, Reflection
 from ruler.steps.deducing import Deducer, Deduction
 from rules_store.rule_files import dump_rules
 from rules_store.scenes import NewRevision
@@ -47,7 +48,8 @@ NUMBERS = itertools.count()
 
 
 class Doubting(SymbolicReasoner):
-    """Leaves captions open that speak of a door, as a model may."""
+    """Cannot tell what captions mean that speak of a door, nor events with a car, as a model may
+    not."""
 
     def match(self, observations: Sequence[Observation], context: MatchContext) -> list[Matched]:
         found = super().match(observations, context)
@@ -57,6 +59,12 @@ class Doubting(SymbolicReasoner):
             else matched
             for seen, matched in zip(observations, found, strict=True)
         ]
+
+    def reflect(self, event: EventEvidence, taxonomy: Taxonomy) -> Reflection:
+        said = super().reflect(event, taxonomy)
+        if any(seen.caption and "car" in seen.caption.text for seen in event.observations):
+            return said.model_copy(update={"second": "undetermined", "why": "who can tell"})
+        return said
 
 
 REASONER = SymbolicReasoner()
@@ -175,8 +183,8 @@ def test_the_graph_says_the_same(
     chunk: int,
 ) -> None:
     before = [one.model_dump_json() for one in seen]
-    found = deducer(smoothing, reasoner).deduce("clip", seen, second_at)
     deps = clip_deps(store, seen, smoothing, reasoner)
+    found = deducer(smoothing, reasoner).deduce("clip", seen, deps.second_at)
     assert in_memory(found) == by_the_graph(deps, seen, chunk)
     assert [one.model_dump_json() for one in seen] == before
     assert len(found.verdicts) == len(found.traces) == len(seen)
@@ -190,19 +198,19 @@ def stretch(*said: str) -> list[Observation]:
     ]
 
 
-FALLING = ["A car stops."] * 6 + ["A man falls down."] * 8 + [""] + ["A car stops."] * 6
+FALLING = ["A man walks."] * 6 + ["A man falls down."] * 8 + [""] + ["A man walks."] * 6
 
 
 @pytest.mark.parametrize("is_causal", [False, True])
 def test_it_is_not_about_nothing(store: Store, is_causal: bool) -> None:
     """So that the property above compares alarms, links and reflections, too."""
     smoothing = Smoothing(method="ema", seconds=0.2, is_causal=is_causal)
-    found = deducer(smoothing).deduce("clip", stretch(*FALLING), second_at)
+    deps = clip_deps(store, stretch(*FALLING), smoothing, REASONER)
+    found = deducer(smoothing).deduce("clip", stretch(*FALLING), deps.second_at)
     [event] = found.events
     assert event.category == "motion.fall"
     assert event.reflection is not None
     assert {one.outcome for one in found.verdicts} == {"normal", "anomaly", "failed"}
-    deps = clip_deps(store, stretch(*FALLING), smoothing, REASONER)
     assert by_the_graph(deps, stretch(*FALLING), 4) == in_memory(found)
 
 
@@ -214,11 +222,38 @@ def staying(frames: int) -> list[Observation]:
 
 def test_measured_figures_are_linked(store: Store) -> None:
     seen = staying(30)
-    found = deducer(Smoothing(seconds=0.1)).deduce("clip", seen, second_at)
+    deps = clip_deps(store, seen, Smoothing(seconds=0.1), REASONER)
+    found = deducer(Smoothing(seconds=0.1)).deduce("clip", seen, deps.second_at)
     assert [trace.observation.links[0].track for trace in found.traces] == [0] * 30
     assert found.events[0].rules == ("gate.linger",)
-    deps = clip_deps(store, seen, Smoothing(seconds=0.1), REASONER)
     assert by_the_graph(deps, seen, 7) == in_memory(found)
+
+
+def test_a_cleared_event_is_cleared_to_its_last_frame(store: Store) -> None:
+    seen = stretch(*["A man walks."] * 6, *["A man is standing, then walks."] * 8, "A man walks.")
+    smoothing = Smoothing(method="none")
+    deps = clip_deps(store, seen, smoothing, REASONER)
+    found = deducer(smoothing).deduce("clip", seen, deps.second_at)
+    assert [trace.reason for trace in found.traces[6:14]] == [0.6] * 8
+    assert {verdict.outcome for verdict in found.verdicts} == {"normal"}
+    assert all("cleared" in verdict.rationale for verdict in found.verdicts[6:14])
+    assert by_the_graph(deps, seen, 4) == in_memory(found)
+
+
+def test_evidence_may_lie_as_far_away_as_robust_reasoning_looks(store: Store) -> None:
+    """Faint matches may add up to an alarm; what fires beside them is the better evidence."""
+    fast, faint = (
+        make_caption("", [make_figure(speed_ratio=speed, height_ratio=3.9)], key=f"{speed}")
+        for speed in (9.0, 2.94)
+    )
+    seen = [observe(said, frame=n) for n, said in enumerate([fast, faint])]
+    smoothing = Smoothing(method="none")
+    deps = clip_deps(store, seen, smoothing, REASONER)
+    found = deducer(smoothing).deduce("clip", seen, deps.second_at)
+    _, verdict = found.verdicts
+    assert verdict.outcome == "anomaly"
+    assert [evidence.frame_index for evidence in verdict.evidence] == [0]
+    assert by_the_graph(deps, seen, 4) == in_memory(found)
 
 
 def test_matches_may_be_smoothed_in_several_ways() -> None:

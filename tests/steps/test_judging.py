@@ -51,6 +51,14 @@ def test_no_score_is_undetermined() -> None:
     assert JUDGE.judge(trace_of(SEEN), []).outcome == "undetermined"
 
 
+def test_a_score_that_was_lost_on_the_way_says_where() -> None:
+    lost = trace_of(SEEN, SAID, match=0.9, smooth=0.9, reason=0.9).noted("reflection failed")
+    verdict = JUDGE.judge(lost, [lost])
+    assert (verdict.outcome, verdict.reason) == ("undetermined", "reflection failed")
+    both = lost.noted("and again")
+    assert JUDGE.judge(both, []).reason == "reflection failed; and again"
+
+
 def test_an_anomaly_says_why() -> None:
     trace = trace_of(SEEN, MEASURED, SAID, score=0.98).noted("raised: again and again")
     verdict = JUDGE.judge(trace, [trace])

@@ -57,6 +57,19 @@ def test_raised_frames_reach_the_threshold_where_they_came_near(
             assert trace.reflect == (max(trace.reason, threshold) if near else trace.reason)
 
 
+@given(st.lists(SCORES, max_size=8), st.floats(0.01, 1), st.sampled_from(["anomaly", "normal"]))
+def test_a_span_that_cannot_be_told_is_neither_cleared_nor_an_alarm(
+    scores: list[float | None], threshold: float, first: Outcome
+) -> None:
+    for trace in after(scores, answer(first, "undetermined"), threshold):
+        if trace.reason is None:
+            continue
+        near = trace.reason >= 0.6 * threshold
+        assert trace.reflect == (None if near else trace.reason)
+        assert trace.reflect is None or trace.reflect < threshold
+        assert trace.notes == ("because",)
+
+
 @given(st.lists(SCORES, max_size=8), st.sampled_from(["anomaly", "normal"]))
 def test_a_confirmed_span_stays(scores: list[float | None], outcome: Outcome) -> None:
     for trace in after(scores, answer(outcome, outcome)):

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ruler.schemas.verdicts import Match, Matched, NotEvaluable
-from ruler.steps.scoring import frame_score, joined, ranked, weights_of
-from tests.support import make_rule, match_of, observe, quote
+from ruler.steps.scoring import first_score, frame_score, joined, ranked, weights_of
+from tests.support import failed, make_rule, match_of, observe, quote
 
 EVIDENCE = quote(observe(), "person")
 UNITS = st.floats(0, 1)
@@ -51,6 +51,35 @@ def test_monotone_in_each_strength(
     matches[position] = matches[position].model_copy(update={"strength": stronger})
     assert frame_score(matches, weights) >= before
     assert frame_score(matches[:position] + matches[position + 1 :], weights) <= before + 1e-8
+
+
+@given(MATCHES, WEIGHTS, st.none() | st.just("the model was unsure"))
+def test_a_failure_has_no_score(
+    matches: list[Match], weights: dict[str, float], open_: str | None
+) -> None:
+    found = Matched(matches=tuple(matches), undetermined=open_)
+    assert first_score(failed(), found, weights) is None
+
+
+@pytest.mark.parametrize(
+    ("strengths", "undetermined", "score"),
+    [
+        ([], None, 0.0),
+        ([0.3], None, 0.3),
+        ([0.9], "unsure", 0.9),
+        ([0.5], "unsure", 0.5),
+        # A faint match beside an open question decides nothing.
+        ([0.49], "unsure", None),
+        ([0.3, 0.4], "unsure", None),
+        ([], "unsure", None),
+    ],
+)
+def test_what_a_model_left_open_is_not_normal(
+    strengths: list[float], undetermined: str | None, score: float | None
+) -> None:
+    matches = [match_of(RULES[n], strength, EVIDENCE) for n, strength in enumerate(strengths)]
+    found = Matched(matches=tuple(matches), undetermined=undetermined)
+    assert first_score(observe(), found, dict.fromkeys(RULES, 1.0)) == score
 
 
 def test_only_anomaly_rules_weigh() -> None:

@@ -205,6 +205,7 @@ def test_an_index_finds_what_one_search_after_another_finds(
 
 
 @given(st.lists(CAPTIONS, min_size=1, max_size=5), GROUPS)
+@example([f"The man in the street is {doing}" for doing in ("here", "running")], [["running"]])
 def test_an_index_remembers_and_answers_the_same(texts: list[str], groups: list[list[str]]) -> None:
     index = PhraseIndex(groups)
     first = [index.find(text) for text in texts]

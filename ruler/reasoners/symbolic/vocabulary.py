@@ -17,7 +17,7 @@ from ruler.schemas.induction import Brief, Consensus, Topic
 from ruler.schemas.rules import Origin, Rule, Subject
 from ruler.schemas.taxonomy import Lexicon
 from ruler.text.analysis import Sentence, phrase_lemmas, sentences
-from ruler.text.languages import Language
+from ruler.text.languages import Language, language_of
 from ruler.text.topics import TopicReader, Topics, topic_reader
 
 USUAL, SELDOM = "usual", "seldom"
@@ -56,11 +56,22 @@ def learn_topics(texts: Iterable[str], lexicon: Lexicon) -> tuple[Topic, ...]:
             for key, (start, stop) in places.items():
                 topic: tuple[Subject, tuple[str, ...]] = (subject, key)  # type: ignore[assignment]
                 counts[topic] += 1
-                said.setdefault(topic, " ".join(text[start:stop].lower().split()))
+                said.setdefault(topic, _said(text[start:stop], key))
     return tuple(
         Topic(subject=subject, key=key, phrase=said[subject, key][:_LONGEST], captions=count)
         for (subject, key), count in counts.items()
     )
+
+
+def _said(span: str, key: tuple[str, ...]) -> str:
+    """How a topic reads in a rule: as it was said, or as its words alone where others that count
+    stand between them."""
+    words = span.lower().split()
+    language = language_of(span)
+    content = [w for w in phrase_lemmas(span, language) if w not in language.function_words]
+    if len(key) > 1 and tuple(content) != key:
+        words = [words[0].strip(",.;"), words[-1].strip(",.;")]
+    return " ".join(words)
 
 
 def _topics(text: str, reader: TopicReader) -> Topics:
