@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 from sqlmodel import SQLModel
 
 from rules_store.engine import Database, now_text
+from rules_store.sizes import Kept, byte_length, kept
 from rules_store.tables import AnswerRow
 
 _ANSWER = SQLModel.metadata.tables[str(AnswerRow.__tablename__)]
@@ -31,7 +33,7 @@ class Answers:
                 query = select(_ANSWER.c.key, _ANSWER.c.text).where(
                     _ANSWER.c.key.in_(wanted[start : start + _BATCH])
                 )
-                found.update(connection.execute(query).tuples().all())
+                found |= dict(connection.execute(query).all())
         return found
 
     def put(self, key: str, model: str, text: str) -> None:
@@ -39,3 +41,28 @@ class Answers:
         row = {"key": key, "model": model, "text": text, "created_at": now_text()}
         with self._db.write() as connection:
             self._db.insert_new(connection, _ANSWER, [row])
+
+    def overview(self, before: dt.datetime | None = None) -> list[Kept]:
+        """What is kept, by model.
+
+        Args:
+            before: Count only answers that are older, if given; with its time zone.
+        """
+        with self._db.read() as connection:
+            query = (
+                select(
+                    _ANSWER.c.model,
+                    func.count(),
+                    func.sum(byte_length(connection, _ANSWER.c.text)),
+                )
+                .group_by(_ANSWER.c.model)
+                .order_by(_ANSWER.c.model)
+            )
+            if before is not None:
+                query = query.where(_ANSWER.c.created_at < now_text(before))
+            return kept(connection.execute(query))
+
+    def prune(self, before: dt.datetime) -> None:
+        """Delete answers that are older than that."""
+        with self._db.write() as connection:
+            connection.execute(delete(_ANSWER).where(_ANSWER.c.created_at < now_text(before)))

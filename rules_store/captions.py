@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlmodel import SQLModel
 
 from ruler.schemas.captions import Caption
 from ruler.schemas.induction import Proposal
 from rules_store.engine import Database
-from rules_store.tables import CaptionRow, ProposalRow, SampleRow
+from rules_store.sizes import Kept, byte_length, kept
+from rules_store.tables import CaptionRow, ProposalRow, SampleRow, VerdictRow
 
 _CAPTION = SQLModel.metadata.tables[str(CaptionRow.__tablename__)]
 _SAMPLE = SQLModel.metadata.tables[str(SampleRow.__tablename__)]
+_VERDICT = SQLModel.metadata.tables[str(VerdictRow.__tablename__)]
 _PROPOSAL = SQLModel.metadata.tables[str(ProposalRow.__tablename__)]
 
 _BATCH = 500
@@ -73,18 +75,46 @@ class Captions:
             self._db.insert_new(connection, _CAPTION, rows)
 
     def put_samples(self, clip_sha256: str, view: str, keys: Mapping[int, str]) -> None:
-        """Remember which caption belongs to which frame."""
-        rows = [
-            {
-                "clip_sha256": clip_sha256,
-                "view": view,
-                "frame_index": frame,
-                "caption_key": key,
-            }
-            for frame, key in keys.items()
-        ]
+        """Remember which caption belongs to which frame; of a caption that the store has no longer
+        (it was pruned meanwhile), nothing."""
+        place = {"clip_sha256": clip_sha256, "view": view}
+        wanted = sorted(set(keys.values()))
         with self._db.write() as connection:
+            known: set[str] = set()
+            for start in range(0, len(wanted), _BATCH):
+                query = select(_CAPTION.c.key).where(
+                    _CAPTION.c.key.in_(wanted[start : start + _BATCH])
+                )
+                known.update(connection.execute(query).scalars())
+            rows = [
+                {**place, "frame_index": frame, "caption_key": key}
+                for frame, key in keys.items()
+                if key in known
+            ]
             self._db.insert_new(connection, _SAMPLE, rows)
+
+    def overview(self, *, orphans: bool = False) -> list[Kept]:
+        """What is kept, by captioner.
+
+        Args:
+            orphans: Count only captions that no run and no frame of a clip refers to.
+        """
+        with self._db.read() as connection:
+            query = (
+                select(
+                    _CAPTION.c.captioner,
+                    func.count(),
+                    func.sum(byte_length(connection, _CAPTION.c.body)),
+                )
+                .group_by(_CAPTION.c.captioner)
+                .order_by(_CAPTION.c.captioner)
+            )
+            return kept(connection.execute(query.where(_is_orphan()) if orphans else query))
+
+    def prune(self) -> None:
+        """Delete captions that no run and no frame of a clip refers to."""
+        with self._db.write() as connection:
+            connection.execute(delete(_CAPTION).where(_is_orphan()))
 
     def proposal(self, key: str) -> Proposal | None:
         """A proposal made before, or None."""
@@ -98,3 +128,10 @@ class Captions:
         with self._db.write() as connection:
             row = {"key": key, "body": proposal.model_dump_json()}
             self._db.insert_new(connection, _PROPOSAL, [row])
+
+
+def _is_orphan() -> ColumnElement[bool]:
+    """Neither a sample nor a run's frame has it."""
+    of_samples = select(_SAMPLE.c.caption_key)
+    of_runs = select(_VERDICT.c.caption_key).where(_VERDICT.c.caption_key.is_not(None))
+    return _CAPTION.c.key.not_in(of_samples) & _CAPTION.c.key.not_in(of_runs)

@@ -21,9 +21,10 @@ HEAD = "0002"
 _BUSY_MILLISECONDS = 30_000
 
 
-def now_text() -> str:
-    """The time as the store writes it: UTC, ISO 8601."""
-    return dt.datetime.now(dt.UTC).isoformat(timespec="microseconds")
+def now_text(moment: dt.datetime | None = None) -> str:
+    """The time, or that moment, as the store writes it: UTC, ISO 8601; texts sort like times."""
+    moment = moment or dt.datetime.now(dt.UTC)
+    return moment.astimezone(dt.UTC).isoformat(timespec="microseconds")
 
 
 class Database:
@@ -58,6 +59,15 @@ class Database:
             return
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
+
+    def compact(self) -> None:
+        """Give the space of deleted rows back, with what stood in it; PostgreSQL does it itself."""
+        if self.engine.dialect.name == "sqlite":
+            with _explained(self.where), self.engine.connect() as connection:
+                driver = connection.connection.cursor()
+                driver.execute("VACUUM")
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                driver.close()
 
     def dispose(self) -> None:
         """Close all connections."""

@@ -56,6 +56,12 @@ class Runs:
             found = connection.execute(select(_RUN.c.id).where(_RUN.c.id == run_id))
             return found.first() is not None
 
+    def unfinished(self) -> list[str]:
+        """Ids of the runs that can be gone on with: killed ones, and those with failures."""
+        query = select(_RUN.c.id).where(_RUN.c.state != "done").order_by(_RUN.c.created_at)
+        with self._db.read() as connection:
+            return list(connection.execute(query).scalars())
+
     def clip_info(self, run_id: str, clip: int) -> ClipInfo | None:
         """What was known of an input when it was first read, or None."""
         query = select(_CLIP.c.info).where(_CLIP.c.run_id == run_id, _CLIP.c.clip == clip)

@@ -45,6 +45,10 @@ class Store:
     ) -> None:
         self.close()
 
+    def compact(self) -> None:
+        """Give the space of deleted rows back."""
+        self._db.compact()
+
     def close(self) -> None:
         """Close all connections."""
         self._db.dispose()

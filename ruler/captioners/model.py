@@ -12,11 +12,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import cv2
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
 from prompts.loader import load
 from ruler.captioners.base import Captioned, CaptionerIdentity
-from ruler.errors import CaptionError, InputError
+from ruler.errors import CaptionError
+from ruler.llm.options import Options
 from ruler.llm.questions import Answer, Asker, Question
 from ruler.schemas.base import content_hash
 from ruler.schemas.captions import Caption, CaptionFailure, SceneModel
@@ -35,7 +36,7 @@ _NAME = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+){0,3}")
 _FENCED = re.compile(r"```[^\n`]*\n(.*?)\n?[ \t]*```", re.DOTALL)
 
 
-class CaptionerOptions(BaseModel):
+class CaptionerOptions(Options):
     """How a model is asked for captions.
 
     Attributes:
@@ -47,8 +48,6 @@ class CaptionerOptions(BaseModel):
         temperature, max_tokens: Passed on to the model.
         share: Do near-duplicates share a caption (`ruler.steps.sharing`)?
     """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     window: int = Field(default=1, ge=1, le=16)
     step_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
@@ -63,19 +62,6 @@ class CaptionerOptions(BaseModel):
         if len(language) > 40 or not _NAME.fullmatch(language):
             raise ValueError("must be the name of a language, like English")
         return language
-
-    @classmethod
-    def of(cls, options: Mapping[str, object]) -> CaptionerOptions:
-        """Pick what concerns captions from a factory's options; None means not given.
-
-        Raises:
-            InputError: names the option and what is wrong with it.
-        """
-        try:
-            return cls.model_validate({k: v for k, v in options.items() if v is not None})
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            raise InputError(f"option {first['loc'][0]!r}: {first['msg']}") from None
 
     @property
     def spec(self) -> WindowSpec:

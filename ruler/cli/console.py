@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from ruler.errors import InputError
 
 if TYPE_CHECKING:
+    from ruler.jobs.estimate import Estimate
     from ruler.jobs.progress import Progress, Report
+    from ruler.schemas.runs import Usage
 
 T = TypeVar("T")
 
@@ -52,6 +54,26 @@ def note_assumed_rate(paths: Iterable[str], frame_rate: float | None) -> None:
 
     if frame_rate is None and any(Path(path).is_dir() for path in paths):
         warn("folders of frames were taken at 25 frames a second; say otherwise with --fps.")
+
+
+def tell_estimate(estimate: Estimate, as_json: bool) -> None:
+    """What a job would ask of models, on stdout; clips that cannot be read, on stderr."""
+    for error in estimate.unread:
+        warn(str(error))
+    if as_json:
+        emit_json(estimate.as_data())
+        return
+    for line in estimate.lines():
+        say(plain(line))
+
+
+def tell_spending(usage: Usage) -> None:
+    """What models and captions cost, where models or the store had a part in it."""
+    from ruler.reporting.spending import spending
+
+    if usage.model_calls or usage.answers_cached or usage.captions_cached or usage.captions_shared:
+        for what, how_much in spending(usage):
+            say(f"[dim]{what}: {how_much}[/]")
 
 
 def plain(text: object) -> str:

@@ -10,7 +10,8 @@ from ruler.cli import console, options
 from ruler.errors import InputError
 
 if TYPE_CHECKING:
-    from ruler.jobs.detect import DetectResult
+    from ruler.jobs.detect import DetectRequest, DetectResult
+    from ruler.jobs.tools import Machine
     from ruler.schemas.runs import Smoothing
 
 
@@ -63,6 +64,7 @@ def detect(
     max_calls: options.MaxCalls = None,
     max_tokens: options.MaxTokens = None,
     max_cost: options.MaxCost = None,
+    estimate: options.Estimate = False,
     concurrency: options.Concurrency = None,
     allow_host: options.AllowHost = None,
     workers: options.Workers = None,
@@ -88,20 +90,13 @@ def detect(
             allowed_hosts=tuple(allow_host) if allow_host else None,
         )
         place = machine(opened, workers=workers, runs=out, options=chosen)
-        if resume is not None:
-            if clips or scene:
-                raise InputError("--resume takes its clips and scene from the run: leave them out.")
-            result = job.resume(resume, place, report)
-        else:
-            if not clips or scene is None:
-                raise InputError(
-                    "name the clips and the scene: ruler detect CLIP... --scene NAME, "
-                    "or go on with a run: ruler detect --resume RUN"
-                )
+        _check_named(clips, scene, resume)
+        request = None
+        if resume is None:
             density = console.parsed("--every", options.EVERY_FORM, Every.parse, every)
             request = job.DetectRequest(
-                clips=clips,
-                scene=scene,
+                clips=clips or (),
+                scene=scene or "",
                 revision=revision,
                 captioner=captioner,
                 reasoner=reasoner,
@@ -116,13 +111,43 @@ def detect(
                 ),
                 run_id=run_id,
             )
+        if estimate:
+            _estimate(request or str(resume), place, as_json)
+            return
+        if request:
             result = job.detect(request, place, report)
-            console.note_assumed_rate(clips, fps)
+        else:
+            result = job.resume(str(resume), place, report)
+        console.note_assumed_rate(clips or (), fps)
     if as_json:
         console.emit_json(result.record.model_dump(mode="json") | {"folder": str(result.folder)})
     else:
         _print(result)
     raise typer.Exit(result.exit_code)
+
+
+def _check_named(clips: list[str] | None, scene: str | None, resume: str | None) -> None:
+    """Either a run is gone on with, or clips and a scene are named."""
+    if resume is not None and (clips or scene):
+        raise InputError("--resume takes its clips and scene from the run: leave them out.")
+    if resume is None and (not clips or scene is None):
+        raise InputError(
+            "name the clips and the scene: ruler detect CLIP... --scene NAME, "
+            "or go on with a run: ruler detect --resume RUN"
+        )
+
+
+def _estimate(asked: DetectRequest | str, place: Machine, as_json: bool) -> None:
+    """What a new run, or the rest of one that was begun, would ask of models."""
+    from ruler.jobs.detect import find_run, spec_of
+    from ruler.jobs.estimate import estimate_run
+    from ruler.jobs.results import read_record
+
+    if isinstance(asked, str):
+        spec = read_record(find_run(asked, place.runs)).spec
+    else:
+        spec = spec_of(asked, place)
+    console.tell_estimate(estimate_run(spec, place), as_json)
 
 
 def _clock(text: str):  # type: ignore[no-untyped-def]
@@ -177,6 +202,12 @@ def _print(result: DetectResult) -> None:
             f"{coverage.failed} frames failed; they count as neither normal nor anomaly. "
             f"Why: frames.csv. Again: ruler detect --resume {record.spec.id}"
         )
+    if record.unanswered:
+        console.warn(
+            f"{record.unanswered} frames are undetermined because a model gave no answer. "
+            f"Why: frames.csv. Again: ruler detect --resume {record.spec.id}"
+        )
+    console.tell_spending(record.usage)
     console.say(f"Report: {console.plain(result.folder / 'report.html')}")
 
 
@@ -185,10 +216,15 @@ def explain(
     event: Annotated[
         str | None, typer.Argument(help="Which event (clip#number); all if not given.")
     ] = None,
+    prompt: Annotated[
+        bool, typer.Option("--prompt", help="Also show what models were asked, word for word.")
+    ] = False,
     out: Annotated[str | None, typer.Option("--out", help="Folder of runs.")] = None,
+    store: options.StorePlace = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Explain a run's events: the rule, the words and facts it rests on, and what each stage said.
+    """Explain a run's events: the rule, the words and facts it rests on, what each stage said, and
+    what models were asked and answered.
 
     Example: ruler explain 20261121-190000-front-door today.mp4#1
     """
@@ -198,12 +234,12 @@ def explain(
     from ruler.jobs.explain import explain as run_explain
 
     runs = Path(out) if out is not None else settings().runs
-    explained = run_explain(run, event, runs)
+    explained = run_explain(run, event, runs, store or str(settings().store))
     if as_json:
         console.emit_json([item.as_data() for item in explained])
         return
     for item in explained:
-        for line in item.lines():
+        for line in item.lines(with_prompts=prompt):
             console.say(console.plain(line))
         console.say()
     if not explained:

@@ -54,6 +54,7 @@ def induce(
     max_calls: options.MaxCalls = None,
     max_tokens: options.MaxTokens = None,
     max_cost: options.MaxCost = None,
+    estimate: options.Estimate = False,
     concurrency: options.Concurrency = None,
     allow_host: options.AllowHost = None,
     workers: options.Workers = None,
@@ -65,6 +66,7 @@ def induce(
     Example: ruler induce monday.mp4 tuesday.mp4 --scene front-door --place home
     """
     from ruler.cli.context import asking, model_options, open_store, settings
+    from ruler.jobs.estimate import estimate_learning
     from ruler.jobs.induce import InduceRequest
     from ruler.jobs.induce import induce as run
     from ruler.schemas.runs import Cameras, Every, Place
@@ -99,6 +101,9 @@ def induce(
         local_only=local_only,
     )
     with open_store(store) as opened, console.progress() as report:
+        if estimate:
+            console.tell_estimate(estimate_learning(request, opened), as_json)
+            return
         result = run(request, opened, report)
     console.note_assumed_rate(references, fps)
     if as_json:
@@ -119,6 +124,7 @@ def _as_data(scene: str, result: InduceResult) -> dict[str, object]:
         "verification": [checkup.model_dump() for checkup in result.checkups.values()],
         "merge": dict(result.notes),
         "scene_model": dict(result.scene_info),
+        "usage": result.usage.model_dump(),
         "skipped": [str(error) for error in result.skipped],
     }
 
@@ -137,6 +143,7 @@ def _print(scene: str, result: InduceResult) -> None:
     for rule_id, what in result.notes:
         console.say(f"[dim]{rule_id}: {what}[/]")
     console.say(_outcome(scene, result))
+    console.tell_spending(result.usage)
 
 
 def _outcome(scene: str, result: InduceResult) -> str:

@@ -70,6 +70,10 @@ MaxTokens = Annotated[
 MaxCost = Annotated[
     float | None, typer.Option("--max-cost", min=0, help="US dollars, by list prices, at most.")
 ]
+Estimate = Annotated[
+    bool,
+    typer.Option("--estimate", help="Say what models would be asked and what it costs; ask none."),
+]
 Concurrency = Annotated[
     int | None, typer.Option("--concurrency", min=1, max=64, help="Model calls at once.")
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import importlib.util
+import json
 import os
 import platform
 import shutil
@@ -12,16 +14,21 @@ from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import ruler
 from ruler.errors import RulerError
-from ruler.registry import BUILTINS, names
+from ruler.llm.endpoints import check_address, without_secrets
+from ruler.registry import BUILTINS, CHAT_PROVIDERS, names
 from ruler.settings import Settings
 from rules_store.store import Store
 
 _PACKAGES = ("ruler", "graphs", "prompts", "rules_store")
 _DISTRIBUTION = "ruler-vad"
 _LOW_DISK_BYTES = 1_000_000_000
+_WAIT_SECONDS = 3.0
+_MOST_BYTES = 1_000_000
+_MOST_NAMES = 5
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class Finding:
 def examine(settings: Settings, store: str | None = None) -> list[Finding]:
     """Look at everything a run needs."""
     place = store if store is not None else str(settings.store)
-    checks: list[Callable[[], Finding]] = [
+    checks: list[Callable[[], Finding | None]] = [
         _versions,
         _names,
         _reader,
@@ -44,8 +51,12 @@ def examine(settings: Settings, store: str | None = None) -> list[Finding]:
         lambda: _store(place),
         lambda: _runs(settings.runs),
         _captioners,
+        _chat,
+        lambda: _library("transformers", "torch"),
+        lambda: _library("vllm"),
+        lambda: _endpoint(settings),
     ]
-    return [check() for check in checks]
+    return [finding for check in checks if (finding := check()) is not None]
 
 
 def _versions() -> Finding:
@@ -120,3 +131,71 @@ def _captioners() -> Finding:
     if missing:
         return Finding("captioners", "note", f"{known}; not installed: {', '.join(missing)}")
     return Finding("captioners", "ok", known)
+
+
+def _chat() -> Finding:
+    """Chat models by LangChain: each provider has a package of its own."""
+    if importlib.util.find_spec("langchain") is None:
+        return Finding("chat models", "note", _install("chat"))
+    here = [name for name in CHAT_PROVIDERS if importlib.util.find_spec(f"langchain_{name}")]
+    more = "others need their package, like pip install langchain-anthropic"
+    if not here:
+        return Finding("chat models", "note", f"no provider is installed; {_install('chat')}")
+    return Finding("chat models", "ok", f"{', '.join(here)}; {more}")
+
+
+def _library(extra: str, *also: str) -> Finding:
+    """A library that runs models in this process."""
+    missing = [name for name in (extra, *also) if importlib.util.find_spec(name) is None]
+    if missing:
+        return Finding(extra, "note", _install(extra))
+    return Finding(extra, "ok", "installed")
+
+
+def _install(extra: str) -> str:
+    return f"not installed: pip install 'ruler-vad[{extra}]'"
+
+
+def _endpoint(settings: Settings) -> Finding | None:
+    """Does the server of RULER_BASE_URL answer? It is asked for its models, without any key."""
+    if settings.base_url is None:
+        return None
+    try:
+        place = without_secrets(check_address(settings.base_url))
+    except ValueError as error:
+        return Finding("endpoint", "bad", f"RULER_BASE_URL {error}")
+    try:
+        status, body = _get(f"{place}/models")
+    except (OSError, http.client.HTTPException) as error:
+        said = f"{place} does not answer ({str(error) or type(error).__name__}); is it running?"
+        return Finding("endpoint", "note", said)
+    if status in (http.client.UNAUTHORIZED, http.client.FORBIDDEN):
+        has_key = "RULER_API_KEY is set" if settings.api_key else "set RULER_API_KEY"
+        return Finding("endpoint", "ok", f"{place} answers and asks for a key; {has_key}")
+    if status != http.client.OK:
+        return Finding("endpoint", "note", f"{place} answers, with HTTP status {status}")
+    return Finding("endpoint", "ok", f"{place} answers; models: {_models(body)}")
+
+
+def _get(url: str) -> tuple[int, bytes]:
+    """Status and body. No redirect is followed, no proxy is used, and no key is sent."""
+    parts = urlsplit(url)
+    secure = parts.scheme.lower() == "https"
+    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=_WAIT_SECONDS)
+    try:
+        connection.request("GET", parts.path)
+        answer = connection.getresponse()
+        return answer.status, answer.read(_MOST_BYTES)
+    finally:
+        connection.close()
+
+
+def _models(body: bytes) -> str:
+    """The first names that an OpenAI-compatible server lists."""
+    try:
+        listed = [str(one["id"]) for one in json.loads(body)["data"]]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return "it does not list any"
+    more = f" and {len(listed) - _MOST_NAMES} more" if len(listed) > _MOST_NAMES else ""
+    return (", ".join(listed[:_MOST_NAMES]) or "none") + more

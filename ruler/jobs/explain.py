@@ -1,34 +1,44 @@
-"""`ruler explain`: an event told from the results in a run's folder alone."""
+"""`ruler explain`: an event told from the results in a run's folder, and from its store if that is
+at hand."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruler.errors import NotFoundError
+from ruler.errors import NotFoundError, RulerError
 from ruler.jobs.detect import find_run
+from ruler.jobs.looking import Looked, look
+from ruler.jobs.results import read_record
 from ruler.reporting.jsonl import read_events, read_frames
 from ruler.reporting.words import fact_name, fact_value
+from ruler.schemas.runs import RunRecord
 from ruler.schemas.verdicts import Event, Evidence, FactEvidence, Verdict
+from rules_store.engine import DATABASE
+from rules_store.store import Store
 
 
 @dataclass(frozen=True)
 class Explained:
-    """An event with the verdict of its key frame."""
+    """An event with the verdict of its key frame, and what was looked at and asked there."""
 
     event: Event
     key: Verdict | None
+    looked: Looked
 
     def as_data(self) -> dict[str, Any]:
         """For programs."""
         return {
             "event": self.event.model_dump(mode="json"),
             "key_frame": self.key.model_dump(mode="json") if self.key else None,
+            "looked": self.looked.as_data(),
         }
 
-    def lines(self) -> list[str]:
-        """For people."""
+    def lines(self, *, with_prompts: bool = False) -> list[str]:
+        """For people; `with_prompts` shows the texts of prompts and questions, too."""
         event = self.event
         when = f"{event.start_seconds:.1f}s to {event.stop_seconds:.1f}s"
         said = [
@@ -48,7 +58,7 @@ class Explained:
         if event.reflection:
             reflection = event.reflection
             said.append(f"  reflected {reflection.first} -> {reflection.second}: {reflection.why}")
-        return said
+        return said + self.looked.lines(with_prompts=with_prompts)
 
 
 def _evidence(evidence: Evidence) -> str:
@@ -59,13 +69,22 @@ def _evidence(evidence: Evidence) -> str:
     return f'"{evidence.quote}" at [{evidence.start}, {evidence.stop}) ({place})'
 
 
-def explain(run: str, event_id: str | None, runs: Path) -> list[Explained]:
+def explain(
+    run: str, event_id: str | None, runs: Path, store: str | None = None
+) -> list[Explained]:
     """The events of a run, or one of them.
+
+    Args:
+        run: Its id below the runs folder, or the path of its folder.
+        event_id: Which event; all where None.
+        runs: The runs folder.
+        store: Where the run's store may be beside the place that the run remembers.
 
     Raises:
         NotFoundError: no such run or event.
     """
     folder = find_run(run, runs)
+    record = read_record(folder)
     events = list(read_events(folder / "events.jsonl"))
     wanted = [event for event in events if event_id in (None, event.id)]
     if event_id is not None and not wanted:
@@ -77,4 +96,33 @@ def explain(run: str, event_id: str | None, runs: Path) -> list[Explained]:
         for verdict in read_frames(folder / "frames.jsonl")
         if (verdict.clip, verdict.frame_index) in keys
     }
-    return [Explained(event, frames.get((event.clip, event.key_frame))) for event in wanted]
+    with _store_of(record, store) as opened:
+        return [
+            Explained(
+                event,
+                frames.get((event.clip, event.key_frame)),
+                look(record, event, opened),
+            )
+            for event in wanted
+        ]
+
+
+@contextlib.contextmanager
+def _store_of(record: RunRecord, other: str | None) -> Iterator[Store | None]:
+    """The store that holds the run; None where it cannot be reached. None is made."""
+    with contextlib.ExitStack() as stack:
+        yield next(_holding(record.spec.id, _places(record.spec.store, other), stack), None)
+
+
+def _places(*given: str | None) -> Sequence[str]:
+    """Stores that are there; a folder without a store would be made one by opening it."""
+    places = [place for place in dict.fromkeys(given) if place is not None]
+    return [place for place in places if "://" in place or (Path(place) / DATABASE).is_file()]
+
+
+def _holding(run: str, places: Sequence[str], stack: contextlib.ExitStack) -> Iterator[Store]:
+    for place in places:
+        with contextlib.suppress(RulerError):
+            store = stack.enter_context(Store(place))
+            if store.runs.knows(run):
+                yield store

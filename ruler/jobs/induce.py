@@ -19,7 +19,7 @@ from ruler.jobs.models import Models
 from ruler.jobs.progress import Progress, Report, at_once, silent
 from ruler.schemas.induction import Brief, Checkup
 from ruler.schemas.rules import LONGEST_NAME, NAME_PATTERN, RuleSet
-from ruler.schemas.runs import Cameras, Every, Place
+from ruler.schemas.runs import Cameras, Every, Place, Usage
 from ruler.video.frames import Clip
 from rules_store.store import Store
 from rules_store.taxonomy_files import load_lexicon, load_taxonomy
@@ -53,7 +53,7 @@ class InduceResult:
     """What came of it.
 
     `revision` is None in a dry run that would save something new. `skipped` holds references that
-    could not be read; `warnings` what the captioner noticed about the scene.
+    could not be read. `usage` is what models were asked; captions are not counted in it.
     """
 
     rule_set: RuleSet
@@ -64,6 +64,7 @@ class InduceResult:
     notes: Sequence[tuple[str, str]]
     scene_info: Mapping[str, Any]
     skipped: Sequence[ClipError]
+    usage: Usage = Usage()
 
 
 def induce(request: InduceRequest, store: Store, report: Report = silent) -> InduceResult:
@@ -79,9 +80,7 @@ def induce(request: InduceRequest, store: Store, report: Report = silent) -> Ind
             f"a scene's name has small letters, digits, '_' and '-', which {request.scene!r} "
             "does not: write it like front-door."
         )
-    active = store.scenes.find(request.scene)
-    is_local = request.local_only or bool(active and active.rule_set.local_only)
-    models = Models(request.options, store, local_only=is_local)
+    models = models_for(request, store)
     captioner = models.captioner(request.captioner)
     opened = open_all(request.references, request.frame_rate, request.reader)
     clips = [clip for clip in opened if not isinstance(clip, ClipError)]
@@ -102,6 +101,26 @@ def induce(request: InduceRequest, store: Store, report: Report = silent) -> Ind
         notes=state["notes"],
         scene_info=store.scenes.model(model).info if model else {},
         skipped=skipped,
+        usage=models.budget.spent,
+    )
+
+
+def models_for(request: InduceRequest, store: Store) -> Models:
+    """The models of an induction: local only where the request says so, or the scene's rules do."""
+    active = store.scenes.find(request.scene)
+    is_local = request.local_only or bool(active and active.rule_set.local_only)
+    return Models(request.options, store, local_only=is_local)
+
+
+def brief_of(request: InduceRequest, captioner: Captioner) -> Brief:
+    """What a reasoner knows of an induction beside the captions."""
+    return Brief(
+        scene=request.scene,
+        place=request.place,
+        captioner=request.captioner,
+        measured=captioner.measured,
+        lexicon=load_lexicon(),
+        taxonomy=load_taxonomy(request.taxonomy),
     )
 
 
@@ -117,14 +136,7 @@ def _deps(
         clips=clips,
         captioner=captioner,
         reasoner=models.reasoner(request.reasoner),
-        brief=Brief(
-            scene=request.scene,
-            place=request.place,
-            captioner=request.captioner,
-            measured=captioner.measured,
-            lexicon=load_lexicon(),
-            taxonomy=load_taxonomy(request.taxonomy),
-        ),
+        brief=brief_of(request, captioner),
         every=request.every or captioner.default_every,
         cameras=request.cameras,
         place=request.place,

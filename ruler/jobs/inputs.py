@@ -26,8 +26,15 @@ def reasoner_named(name: str, options: Mapping[str, object] | None = None) -> Re
     return reasoner
 
 
+def is_model(kind: registry.Kind, name: str) -> bool:
+    """Whether a captioner or reasoner of that name is a model, whoever serves it."""
+    provider, _ = registry.split_name(name)
+    models = (*registry.LOCAL_PROVIDERS, *registry.CHAT_PROVIDERS, registry.ANY_CHAT)
+    return provider in models and provider not in registry.BUILTINS[kind]
+
+
 def asks_models(*, captioner: str, reasoner: str) -> bool:
-    """Whether anybody is asked beside what ships embedded (an installed package may ask a model)."""
+    """Whether anybody is asked beside what is embedded: models, and packages that may ask one."""
     named = {"captioner": captioner, "reasoner": reasoner}
     return any(
         registry.split_name(named[kind])[0] not in embedded

@@ -10,14 +10,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from prompts.loader import load
 from ruler.captioners.base import Captioner
 from ruler.captioners.recording import RecordingCaptioner
-from ruler.jobs.inputs import captioner_named, reasoner_named
+from ruler.jobs.inputs import captioner_named, is_model, reasoner_named
 from ruler.llm.budget import Budget
 from ruler.llm.options import ChatOptions
 from ruler.llm.recording import Recording
 from ruler.reasoners.base import Reasoner
-from ruler.schemas.runs import Usage
+from ruler.schemas.runs import RunSpec, Usage
 from rules_store.store import Store
 
 ENDPOINT = "base_url"
@@ -32,6 +33,23 @@ def endpoint_of(options: Mapping[str, object]) -> dict[str, str]:
     """
     endpoint = ChatOptions.of(options).endpoint
     return {} if endpoint is None else {ENDPOINT: endpoint}
+
+
+def prompts_of(spec: RunSpec) -> dict[str, str]:
+    """By name, the stamp of each prompt that a run asks models by."""
+    used: list[str] = []
+    if is_model("captioner", spec.captioner):
+        kind = "caption_frame" if spec.asking.get("window", 1) == 1 else "caption_window"
+        used += [kind, f"{kind}_ask"]
+    if is_model("reasoner", spec.reasoner):
+        used += ["match_captions", "check_again", "reflect_event"]
+    return {name: prompt_stamp(name) for name in used}
+
+
+def prompt_stamp(name: str) -> str:
+    """A prompt's version and hash."""
+    prompt = load(name)
+    return f"{prompt.version}+{prompt.sha256[:12]}"
 
 
 def joined(options: Mapping[str, object], asking: Mapping[str, object]) -> dict[str, object]:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 import ruler
 from graphs.deps import ClipDeps
 from ruler.errors import InputError
+from ruler.jobs.models import prompts_of
 from ruler.reporting.atomic import AtomicText
 from ruler.reporting.curve import Curve
 from ruler.reporting.html import write_report
@@ -50,7 +51,8 @@ def read_record(folder: Path) -> RunRecord:
 
 def write_record(folder: Path, record: RunRecord) -> None:
     """Write `run.json`, whole or not at all."""
-    stamped = record.model_copy(update={"versions": _versions()})
+    stamps = {"versions": _versions(), "prompts": prompts_of(record.spec)}
+    stamped = record.model_copy(update=stamps)
     with AtomicText(folder / "run.json") as file:
         file.write(stamped.model_dump_json(indent=2) + "\n")
 

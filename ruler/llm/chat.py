@@ -1,41 +1,46 @@
-"""Served chat models by LangChain: one call at a time, with no care beyond its own time limits."""
+"""Served chat models: one call at a time, with no care beyond its own time limits."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import inspect
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from pydantic import BaseModel
 
-from ruler.errors import InputError
 from ruler.llm.clock import Clock, SystemClock
-from ruler.llm.dialects import Messages, Request, check_local, dialect_of
-from ruler.llm.endpoints import host_of
-from ruler.llm.failures import failure, sentence
+from ruler.llm.dialects import Messages, check_local
+from ruler.llm.failures import failure
 from ruler.llm.options import ChatOptions
-from ruler.llm.providers import build, check_provider
+from ruler.llm.posting import Posting
+from ruler.llm.providers import check_provider
 from ruler.llm.questions import BackendError, Completion, Question
 from ruler.llm.retrying import OtherFormError
+from ruler.llm.vendors import Vendor
 from ruler.llm.wording import with_schema
 from ruler.registry import split_name
-from ruler.schemas.runs import Usage
-
-if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import AIMessage, AIMessageChunk
-    from langchain_core.runnables import RunnableConfig
 
 _NO_SYSTEM = re.compile(r"system (?:role|message|prompt)|roles must alternate", re.IGNORECASE)
 """How chat templates say that they know no system role (vLLM passes it on as a 400)."""
 
 
+class Way(Protocol):
+    """A way to a model; what it raises is its own."""
+
+    def holds(self, schema: type[BaseModel]) -> bool:
+        """Whether the endpoint can be asked to hold the model to this schema."""
+
+    async def complete(
+        self, messages: Messages, max_tokens: int, schema: type[BaseModel] | None
+    ) -> Completion:
+        """Ask once."""
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+
+
 class ChatBackend:
-    """A `Backend` over LangChain's `init_chat_model`.
+    """A `Backend` over LangChain's providers and OpenAI-compatible servers.
 
     What it learns of an endpoint it keeps: schemas that are refused are put into words from then
     on, and a model without a system role gets all as the user's words.
@@ -54,12 +59,11 @@ class ChatBackend:
         self.endpoint = options.endpoint
         self._options = options
         self._clock = clock or SystemClock()
-        self._dialect = dialect_of(provider, options)
-        self._models: dict[int, BaseChatModel] = {}
+        is_compatible = provider == "openai" and options.base_url is not None
+        self._way: Way = Posting(name, options) if is_compatible else Vendor(name, options)
         self._accepted: set[type[BaseModel]] = set()
         self._refused: set[type[BaseModel]] = set()
         self._has_system_role = True
-        self._check_host(self._model(options.max_tokens))
 
     async def complete(self, question: Question) -> Completion:
         """Call once.
@@ -67,54 +71,24 @@ class ChatBackend:
         Raises:
             BackendError: no answer, or one that is not a chat completion.
         """
+        schema = None if question.schema in self._refused else question.schema
+        if schema is not None and not self._way.holds(schema):
+            schema = None
+        messages = self._messages(question if schema else with_schema(question))
         max_tokens = question.max_tokens or self._options.max_tokens
-        request, schema = self._request(question, max_tokens)
         try:
-            message = await self._invoke(self._model(max_tokens), request)
+            completion = await self._way.complete(messages, max_tokens, schema)
         except BackendError:
             raise
         except Exception as error:  # vendors raise what they like
             raise self._failure(error, question, schema) from error
-        if schema:
+        if schema is not None:
             self._accepted.add(schema)
-        return _completion(message)
+        return completion
 
     async def aclose(self) -> None:
-        """Close the connections; LangChain has no way of its own to do so."""
-        for model in self._models.values():
-            own = getattr(model, "root_async_client", None)
-            close = getattr(own or getattr(model, "_async_client", None), "close", None)
-            closing = close() if close else None
-            if inspect.isawaitable(closing):
-                await closing
-
-    def _model(self, max_tokens: int) -> BaseChatModel:
-        """LangChain sets the length with the model, so there is one for each."""
-        if max_tokens not in self._models:
-            settings = self._dialect.settings(max_tokens)
-            self._models[max_tokens] = build(self.name, self._options, settings)
-        return self._models[max_tokens]
-
-    def _check_host(self, model: BaseChatModel) -> None:
-        """Two readers of one address can disagree about its host: the client's reading counts."""
-        client = getattr(model, "root_async_client", None)
-        if self._options.base_url is None or client is None:
-            return
-        if client.base_url.host.strip("[]").rstrip(".") != host_of(self._options.base_url):
-            raise InputError(f"it is not clear which host {self.endpoint} means")
-
-    def _request(
-        self, question: Question, max_tokens: int
-    ) -> tuple[Request, type[BaseModel] | None]:
-        """What to ask, and the schema that the endpoint is to hold the model to, if it can."""
-        schema = None if question.schema in self._refused else question.schema
-        if schema is not None:
-            held = self._dialect.request(self._messages(question), max_tokens, schema)
-            if held is not None:
-                return held, schema
-        plain = self._dialect.request(self._messages(with_schema(question)), max_tokens, None)
-        assert plain is not None  # without a schema there is always a way
-        return plain, None
+        """Close the connections."""
+        await self._way.aclose()
 
     def _messages(self, question: Question) -> Messages:
         """The system part first, so that prefix caches hit; the question's own words last."""
@@ -132,41 +106,6 @@ class ChatBackend:
         content = parts[0]["text"] if [part["type"] for part in parts] == ["text"] else parts
         return [*system, {"role": "user", "content": content}]
 
-    async def _invoke(self, model: BaseChatModel, request: Request) -> AIMessage:
-        messages, form = request
-        with self._untraced() as config:
-            if self._options.first_token_seconds is None:
-                return await model.ainvoke(messages, config, **form)
-            return await self._stream(model.astream(messages, config, **form))
-
-    async def _stream(self, pieces: AsyncIterator[AIMessageChunk]) -> AIMessage:
-        whole = None
-        try:
-            async with asyncio.timeout(self._options.first_token_seconds) as limit:
-                async for piece in pieces:
-                    whole = piece if whole is None else whole + piece
-                    if whole.text:
-                        limit.reschedule(None)
-        except TimeoutError as error:
-            said = f"no first word in time ({self._options.first_token_seconds:g} s)"
-            raise BackendError(sentence(self.name, self._options, "timeout", said)) from error
-        if whole is None or not _finish(whole):
-            said = "the answer broke off"
-            raise BackendError(sentence(self.name, self._options, "unreachable", said))
-        return whole
-
-    @contextmanager
-    def _untraced(self) -> Iterator[RunnableConfig | None]:
-        """LangSmith sees what is asked only where the user lets traces hold it: neither its
-        environment variables nor a traced graph around this call may send pictures there."""
-        if self._options.trace_content and not self._options.local_only:
-            yield None
-            return
-        from langsmith.run_helpers import tracing_context
-
-        with tracing_context(enabled=False):
-            yield {"callbacks": []}
-
     def _failure(
         self, error: Exception, question: Question, schema: type[BaseModel] | None
     ) -> BackendError:
@@ -180,37 +119,12 @@ class ChatBackend:
         failed = failure(self.name, error, self._options, self._clock.today())
         if failed.fault.kind != "bad_request":
             return failed
-        if schema and schema not in self._accepted:
+        if schema is not None and schema not in self._accepted:
             self._refused.add(schema)
             return OtherFormError(failed.fault, usage=failed.usage)
         if self._has_system_role and _NO_SYSTEM.search(str(error)):
             self._has_system_role = False
             return OtherFormError(failed.fault, usage=failed.usage)
-        if question.schema and not schema:
+        if question.schema is not None and schema is None:
             self._refused.discard(question.schema)  # it was not the schema that it minded
         return failed
-
-
-def _completion(message: AIMessage) -> Completion:
-    tokens = message.usage_metadata
-    details = (tokens.get("input_token_details") if tokens else None) or {}
-    return Completion(
-        text=str(message.text),
-        finish=_finish(message),
-        refusal=message.additional_kwargs.get("refusal") or None,
-        usage=Usage(
-            model_calls=1,
-            tokens_in=tokens["input_tokens"] if tokens else 0,
-            tokens_out=tokens["output_tokens"] if tokens else 0,
-            tokens_cached=details.get("cache_read") or 0,
-        ),
-    )
-
-
-def _finish(message: AIMessage) -> str:
-    """Why the answer ended, in the vendor's word: each puts it elsewhere."""
-    told = message.response_metadata
-    if told.get("status") == "incomplete":  # OpenAI's Responses
-        return str((told.get("incomplete_details") or {}).get("reason") or "").lower()
-    names = ("finish_reason", "stop_reason", "done_reason", "stopReason", "status")
-    return next((str(told[name]).lower() for name in names if told.get(name)), "")

@@ -1,4 +1,4 @@
-"""How each LangChain integration wants to be set up and asked: our options in its words.
+"""How each LangChain integration wants to be set up: our options in its words.
 
 Three things hold for all of them: the vendor's own retries are off, so that ours are the only ones;
 the time limits are ours; and a key from the environment goes to its vendor and to nobody else.
@@ -24,9 +24,6 @@ Settings = dict[str, Any]
 Messages = list[dict[str, Any]]
 """Messages in OpenAI's words, which LangChain takes for every provider."""
 
-Request = tuple[Messages, Settings]
-"""What LangChain is asked, and what it is told beside that."""
-
 OLLAMA = "http://127.0.0.1:11434"
 """Where Ollama listens, unless `base_url` says otherwise. Its variable OLLAMA_HOST is not read."""
 
@@ -37,10 +34,8 @@ class Dialect(Protocol):
     def settings(self, max_tokens: int, /) -> Settings:
         """What `init_chat_model` is given."""
 
-    def request(
-        self, messages: Messages, max_tokens: int, schema: type[BaseModel] | None, /
-    ) -> Request | None:
-        """One call; None where the model cannot be held to this schema."""
+    def form(self, schema: type[BaseModel], /) -> Settings | None:
+        """What a call is given to hold the model to this schema; None where it cannot be."""
 
 
 _serial = itertools.count(1)
@@ -70,11 +65,9 @@ class Plain:
         own = {"timeout": self._timeout, "max_tokens": max_tokens}
         return place | _key(self._options) | _common(self._options) | own
 
-    def request(
-        self, messages: Messages, _max_tokens: int, schema: type[BaseModel] | None, /
-    ) -> Request | None:
-        """The messages alone."""
-        return (messages, {}) if schema is None else None
+    def form(self, _schema: type[BaseModel], /) -> Settings | None:
+        """None."""
+        return None
 
 
 class OpenAI:
@@ -86,62 +79,22 @@ class OpenAI:
 
     def __init__(self, options: ChatOptions) -> None:
         self._options = options
-        self._client: Any = None
+        self._client: Settings = {}
 
     def settings(self, max_tokens: int, /) -> Settings:
-        """The standard parameters, and an HTTP client that follows no redirect."""
-        return self._own() | {"max_tokens": max_tokens}
-
-    def request(
-        self, messages: Messages, _max_tokens: int, schema: type[BaseModel] | None, /
-    ) -> Request | None:
-        """The messages, and the form of a structured answer."""
-        if schema is None:
-            return messages, {}
-        form = _response_format(schema)
-        return None if form is None else (messages, {"extra_body": {"response_format": form}})
-
-    def _own(self) -> Settings:
-        import openai
-
-        total = self._options.timeout_seconds
-        limits = openai.Timeout(total, connect=self._options.connect_seconds)
-        self._client = self._client or openai.DefaultAsyncHttpxClient(
-            timeout=limits, follow_redirects=False, trust_env=not is_direct(self._options)
+        """The standard parameters, and one HTTP client for all of them."""
+        self._client = self._client or _openai_client(self._options)
+        return (
+            _common(self._options)
+            | _key(self._options)
+            | self._client
+            | {"max_tokens": max_tokens, "stream_usage": True}
         )
-        own = {
-            "timeout": limits,
-            "http_async_client": self._client,
-            "openai_proxy": None,
-            "stream_usage": True,
-        }
-        return _common(self._options) | _key(self._options) | own
 
-
-class Compatible(OpenAI):
-    """A server that speaks OpenAI's chat completions.
-
-    The whole request goes in as `extra_body`, as it is to arrive. LangChain would rename
-    `max_tokens` to `max_completion_tokens`, which Ollama and llama.cpp do not read
-    (ollama/ollama#7125); and its and the vendor's conversions of a message walk through all of it,
-    which is a quarter of the CPU of a call with a picture.
-    """
-
-    def settings(self, _max_tokens: int, /) -> Settings:
-        """As for OpenAI, with the server's address, and its key or none."""
-        place = {"base_url": self._options.base_url, "use_responses_api": False}
-        return {"api_key": "none"} | self._own() | place
-
-    def request(
-        self, messages: Messages, max_tokens: int, schema: type[BaseModel] | None, /
-    ) -> Request | None:
-        """All of it; the message that LangChain sees is overwritten on its way."""
-        body: Settings = {"messages": messages, "max_tokens": max_tokens}
-        if schema is not None:
-            if (form := _response_format(schema)) is None:
-                return None
-            body["response_format"] = form
-        return [{"role": "user", "content": ""}], {"extra_body": body}
+    def form(self, schema: type[BaseModel], /) -> Settings | None:
+        """A JSON schema, held to strictly."""
+        form = response_format(schema)
+        return None if form is None else {"extra_body": {"response_format": form}}
 
 
 class Ollama:
@@ -167,18 +120,34 @@ class Ollama:
             "num_predict": max_tokens,
         }
 
-    def request(
-        self, messages: Messages, _max_tokens: int, schema: type[BaseModel] | None, /
-    ) -> Request | None:
+    def form(self, schema: type[BaseModel], /) -> Settings | None:
         """The schema, as it is."""
-        return messages, {} if schema is None else {"format": schema.model_json_schema()}
+        return {"format": schema.model_json_schema()}
 
 
 def dialect_of(provider: str, options: ChatOptions) -> Dialect:
     """The words for LangChain's integration of that name."""
     if provider == "openai":
-        return Compatible(options) if options.base_url else OpenAI(options)
+        return OpenAI(options)
     return Ollama(options) if provider == "ollama" else Plain(options)
+
+
+def compatible_settings(options: ChatOptions) -> Settings:
+    """What `init_chat_model` is given for the client of an OpenAI-compatible server: its address,
+    and its key or none."""
+    place = {"base_url": options.base_url, "use_responses_api": False}
+    return {"api_key": "none"} | _key(options) | _common(options) | _openai_client(options) | place
+
+
+def _openai_client(options: ChatOptions) -> Settings:
+    """An HTTP client with our limits that follows no redirect."""
+    import openai
+
+    limits = openai.Timeout(options.timeout_seconds, connect=options.connect_seconds)
+    client = openai.DefaultAsyncHttpxClient(
+        timeout=limits, follow_redirects=False, trust_env=not is_direct(options)
+    )
+    return {"timeout": limits, "http_async_client": client, "openai_proxy": None}
 
 
 def is_direct(options: ChatOptions) -> bool:
@@ -222,7 +191,8 @@ def is_strict(schema: object) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _response_format(schema: type[BaseModel]) -> Settings | None:
+def response_format(schema: type[BaseModel]) -> Settings | None:
+    """How a chat completion is held to a schema strictly; None where that would lose something."""
     if not is_strict(schema.model_json_schema()):
         return None
     from langchain_core.utils.function_calling import convert_to_openai_function

@@ -36,7 +36,7 @@ def host_of(url: str) -> str:
         _ = parts.port  # reading it is what checks it
     except ValueError:
         return ""
-    return (parts.hostname or "").rstrip(".")
+    return (parts.hostname or "").lower().rstrip(".")
 
 
 def without_secrets(url: str) -> str:

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ruler.llm.options import ChatOptions
 from ruler.llm.questions import BackendError, Fault, FaultKind
+from ruler.llm.usages import told_by
 from ruler.schemas.runs import Usage
 
 FAILURES: Mapping[str, tuple[FaultKind, str]] = {
@@ -190,26 +191,16 @@ def _usage(chain: tuple[BaseException, ...]) -> Usage:
     names = {type(error).__name__ for error in chain}
     if names & _NEVER_SENT or any(isinstance(e, ConnectionRefusedError) for e in chain):
         return Usage()
-    tokens = next(filter(None, map(_tokens, chain)), {})
-    return Usage(
-        model_calls=1,
-        failed_calls=1,
-        tokens_in=_count(tokens.get("prompt_tokens")),
-        tokens_out=_count(tokens.get("completion_tokens")),
-    )
+    told = next(filter(None, map(_told, chain)), None)
+    return Usage(model_calls=1, failed_calls=1) + told_by(told)
 
 
-def _tokens(error: BaseException) -> dict[str, object]:
+def _told(error: BaseException) -> object:
+    """The document that an HTTP error carries."""
     try:
-        body = getattr(error, "response", None).json()  # type: ignore[union-attr]
+        return getattr(error, "response", None).json()  # type: ignore[union-attr]
     except (AttributeError, ValueError, RuntimeError):  # no response, no JSON, or not read
-        return {}
-    usage = body.get("usage") if isinstance(body, dict) else None
-    return usage if isinstance(usage, dict) else {}
-
-
-def _count(tokens: object) -> int:
-    return tokens if isinstance(tokens, int) and tokens > 0 else 0
+        return None
 
 
 def _secrets(options: ChatOptions) -> Iterator[str]:

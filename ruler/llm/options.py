@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
@@ -10,7 +11,27 @@ from ruler.errors import InputError
 from ruler.llm.endpoints import check_address, without_secrets
 
 
-class ChatOptions(BaseModel):
+class Options(BaseModel):
+    """Options that a factory picks from all that were given to it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    @classmethod
+    def of(cls, options: Mapping[str, object]) -> Self:
+        """Pick what concerns this class from a factory's options; None means not given.
+
+        Raises:
+            InputError: names the option and what is wrong with it.
+        """
+        try:
+            return cls.model_validate({k: v for k, v in options.items() if v is not None})
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise InputError(f"option {name!r}: {first['msg']}") from None
+
+
+class ChatOptions(Options):
     """How a model is asked. `api_key` and whatever a URL carries before its host are secrets.
 
     Attributes:
@@ -31,10 +52,9 @@ class ChatOptions(BaseModel):
             the longest that is waited because the endpoint says so (`Retry-After`).
         local_only: Refuse every endpoint off this machine, but for `allowed_hosts`.
         allowed_hosts: Names or addresses of machines that count as local.
-        trace_content: Let traces (OpenTelemetry, LangSmith) hold questions and answers.
+        trace_content: Let traces hold questions and answers: OpenTelemetry's spans, and LangSmith's
+            for models asked by LangChain. Without it LangSmith hears nothing at all.
     """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     base_url: str | None = None
     api_key: SecretStr | None = None
@@ -54,20 +74,6 @@ class ChatOptions(BaseModel):
     @classmethod
     def _is_web_address(cls, url: str | None) -> str | None:
         return None if url is None else check_address(url)
-
-    @classmethod
-    def of(cls, options: Mapping[str, object]) -> ChatOptions:
-        """Pick what concerns a chat model from a factory's options; None means not given.
-
-        Raises:
-            InputError: names the option and what is wrong with it.
-        """
-        try:
-            return cls.model_validate({k: v for k, v in options.items() if v is not None})
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            name = ".".join(str(part) for part in first["loc"])
-            raise InputError(f"option {name!r}: {first['msg']}") from None
 
     @property
     def endpoint(self) -> str | None:

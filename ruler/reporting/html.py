@@ -21,6 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ruler.reporting.atomic import AtomicText
 from ruler.reporting.charts import plotly_figure
 from ruler.reporting.model import Report
+from ruler.reporting.spending import spending
 from ruler.reporting.views import clip_views
 from ruler.reporting.words import clean, clock, count, duration, percent, summary
 
@@ -53,6 +54,7 @@ def write_report(path: Path, report: Report) -> None:
             clips=clips,
             failed=[view for view in clips if view.clip.error is not None],
             summary=summary(report),
+            spending=spending(report.run.usage),
             policy=_policy(hashes),
             style=_source("report.css"),
             script=script,

@@ -88,8 +88,8 @@ class Caption(Value):
 
     `key` addresses the question (pixels, scene model, captioner, prompt, parameters), `sha256` the
     answer: who gave it and to which question does not count, so that a replayed caption is the same
-    evidence as the recorded one. `measured` lists the facts this captioner measures at all, so that a rule on another
-    fact is `not_evaluable` rather than quiet.
+    evidence as the recorded one. `measured` lists the facts this captioner measures at all, so that
+    a rule on another fact is `not_evaluable` rather than quiet.
     """
 
     key: str

@@ -184,12 +184,14 @@ class RunSpec(Value):
 class RunRecord(Value):
     """`run.json`: the spec, versions, usage, coverage and time. Ids and timings live here alone.
 
-    `unanswered` counts undetermined frames that a reasoner got no answer about.
+    `prompts` holds, by name, version and hash of the prompts that models were asked by. `unanswered`
+    counts undetermined frames that a reasoner got no answer about.
     """
 
     spec: RunSpec
     state: Literal["running", "done", "incomplete"]
     versions: dict[str, str] = Field(default_factory=dict)
+    prompts: dict[str, str] = Field(default_factory=dict)
     scene_model_sha256: str | None = None
     clips: tuple[ClipOutcome, ...] = ()
     usage: Usage = Usage()

@@ -16,8 +16,9 @@ from ruler.schemas.rules import Level, RevisionRef, RuleId
 Outcome = Literal["normal", "anomaly", "undetermined", "failed"]
 
 NO_ANSWER = "no answer: "
-"""How the reason begins where a frame is undetermined because a reasoner got no answer that it could
-use: such a frame makes a run incomplete, and is asked about again when the run is gone on with."""
+"""How the reason begins where a frame is undetermined because a reasoner got no answer that can be
+used: such a frame makes a run incomplete, and is asked about again when the run is gone on with.
+"""
 
 
 class WordEvidence(Value):

@@ -24,8 +24,9 @@ def reason(
 ) -> Iterator[Trace]:
     """Fill in `reason`: alarms are checked again, and so are hits that smoothing thinned out.
 
-    A hit that nobody checked again, since there was no answer, loses its score: smoothing alone does
-    not clear it. All other frames keep their smoothed score, so a model is asked about disputed frames alone.
+    A hit that nobody checked again, since there was no answer, loses its score: smoothing alone
+    does not clear it. All other frames keep their smoothed score, so a model is asked about
+    disputed frames alone.
     """
     threshold, weights = rule_set.threshold, weights_of(rule_set.live)
     around = with_neighbours(

@@ -16,7 +16,7 @@ from ruler.llm.questions import BackendError, FaultKind, Question
 from ruler.schemas.runs import Usage
 from tests.llm.asking import NAME, PICTURES, complete, engine
 from tests.llm.fakes import Verdict
-from tests.stubs.openai_server import Answer, OpenAIStub, completion, error, pictures
+from tests.stubs.openai_server import Answer, OpenAIStub, completion, error
 
 JUDGE = Question("You judge.", "Caption 7.", schema=Verdict)
 GOOD = '{"outcome": "normal", "score": 0.5}'
@@ -87,27 +87,6 @@ def test_the_vendors_key_does_not_go_to_another_endpoint(
     complete(stub)
     complete(stub, api_key="sk-given")
     assert stub.keys == ["Bearer none", "Bearer sk-given"]
-
-
-def test_the_vendors_own_endpoint_is_asked_in_its_newest_words(
-    stub: OpenAIStub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OPENAI_BASE_URL", stub.url)  # the only way to stand in for the vendor
-    chosen = ChatOptions.of({"api_key": "sk-given", "max_tokens": 123})
-
-    async def run() -> None:
-        backend = ChatBackend("openai:gpt-4o-mini", chosen)
-        await backend.complete(PICTURES)
-        await backend.complete(Question("You judge.", "Caption 7.", schema=Verdict))
-        await backend.aclose()
-
-    asyncio.run(run())
-    first, second = stub.requests
-    assert first["max_completion_tokens"] == 123
-    assert len(pictures(first)) == 2
-    assert first["messages"][0]["role"] == "system"
-    assert second["response_format"]["json_schema"]["name"] == "Verdict"
-    assert stub.keys == ["Bearer sk-given"] * 2
 
 
 # --- what comes back ------------------------------------------------------------------------------
@@ -202,6 +181,23 @@ def test_a_refused_connection_takes_no_longer_than_it_may() -> None:
     assert caught.value.usage == Usage()
 
 
+def test_what_servers_leave_out_or_put_otherwise_is_read() -> None:
+    parts = [{"type": "text", "text": "A man "}, {"type": "text", "text": "walks."}]
+    message = {"role": "assistant", "content": parts}
+    odd = {"choices": [{"message": message, "finish_reason": None}], "usage": {"prompt_tokens": 5}}
+    with OpenAIStub([Answer(json.dumps(odd).encode())]) as stub:
+        found = complete(stub)
+    assert (found.text, found.finish) == ("A man walks.", "stop")
+    assert found.usage == Usage(model_calls=1, tokens_in=5)
+
+
+def test_tokens_of_an_answer_that_is_none_are_counted() -> None:
+    odd = {"choices": [], "usage": {"prompt_tokens": 90, "completion_tokens": 3}}
+    found = failing(Answer(json.dumps(odd).encode()))
+    assert found.fault.kind == "not_a_completion"
+    assert found.usage == Usage(model_calls=1, failed_calls=1, tokens_in=90, tokens_out=3)
+
+
 # --- time limits ----------------------------------------------------------------------------------
 
 
@@ -242,7 +238,7 @@ def test_a_stream_says_the_same_as_a_whole_answer() -> None:
     with OpenAIStub(script) as stub:
         whole = complete(stub)
         streamed = complete(stub, first_token_seconds=5)
-    assert [request.get("stream") for request in stub.requests] == [False, True]
+    assert [request.get("stream") for request in stub.requests] == [None, True]
     assert streamed.text.replace(" ", "") == whole.text.replace(" ", "")
     assert (streamed.finish, streamed.usage) == (whole.finish, whole.usage)
 

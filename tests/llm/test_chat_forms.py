@@ -1,9 +1,8 @@
-"""The served back-end and what an endpoint can do: schemas, system roles; and who hears of it."""
+"""The served back-end and what an endpoint can do: schemas, system roles."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -136,48 +135,3 @@ def test_schema_and_system_role_can_both_be_missing() -> None:
 def test_the_refusal_of_a_form_is_told_apart() -> None:
     with OpenAIStub([error(400)]) as stub, pytest.raises(OtherFormError):
         complete(stub, JUDGE)
-
-
-# --- nothing else hears of it ---------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("others", "traced"),
-    [
-        ({}, False),
-        ({"trace_content": True}, True),
-        ({"trace_content": True, "local_only": True}, False),
-    ],
-)
-def test_langsmith_hears_of_it_only_where_the_user_lets_it(
-    stub: OpenAIStub, monkeypatch: pytest.MonkeyPatch, others: dict[str, object], traced: bool
-) -> None:
-    from langchain_core.callbacks import BaseCallbackHandler
-    from langchain_core.runnables import RunnableConfig
-    from langchain_core.runnables.config import var_child_runnable_config
-
-    seen: list[Any] = []
-
-    class Listener(BaseCallbackHandler):
-        def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:
-            seen.append("graph")
-
-    class Tracer(Listener):
-        def __init__(self, **kwargs: Any) -> None:
-            pass
-
-        def copy_with_metadata_defaults(self, **kwargs: Any) -> Any:
-            return self
-
-        def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:
-            seen.append("langsmith")
-
-    monkeypatch.setenv("LANGSMITH_TRACING", "true")
-    monkeypatch.setattr("langchain_core.tracers.langchain.LangChainTracer", Tracer)
-    token = var_child_runnable_config.set(RunnableConfig(callbacks=[Listener()]))
-    try:
-        complete(stub, **others)
-    finally:
-        var_child_runnable_config.reset(token)
-    assert ("graph" in seen) == traced
-    assert ("langsmith" in seen) == traced

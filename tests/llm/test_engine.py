@@ -96,21 +96,26 @@ def test_a_closed_engine_says_so() -> None:
 
 
 def test_giving_up_cancels_what_is_under_way_and_counts_it() -> None:
-    meter, sent = Meter(), threading.Event()
+    meter, sent, given_up = Meter(), threading.Event(), threading.Event()
 
     class Hanging(ScriptedBackend):
         async def complete(self, question: Question) -> Completion:
             if question.text == "0":
                 return says("first")
             sent.set()
-            await asyncio.Event().wait()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                given_up.set()
             raise AssertionError
 
     with Engine(Hanging(), ChatOptions(concurrency=2), on_usage=meter) as engine:
         answers = engine.ask(numbered(4))
         assert next(answers).text == "first"
         sent.wait()
+        assert not given_up.is_set()
         answers.close()  # type: ignore[attr-defined]
+        assert given_up.wait(10)
     assert meter.total == Usage(
         model_calls=meter.total.model_calls,
         failed_calls=meter.total.model_calls - 1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 
 import pytest
 
@@ -139,6 +140,24 @@ def test_answers_are_kept_as_they_arrive_and_not_as_they_are_taken() -> None:
     with Engine(Slow(), ChatOptions(concurrency=4), cache=Telling()) as engine:
         assert next(engine.ask(numbered(4))).text == "about 0"
     assert kept.is_set()
+
+
+def test_answers_are_kept_one_at_a_time_and_off_the_loop() -> None:
+    writers: list[int] = []
+    writing = threading.Lock()
+
+    class Careful(MemoryCache):
+        def put(self, key: str, model: str, text: str) -> None:
+            assert writing.acquire(blocking=False)
+            time.sleep(0.002)
+            writers.append(threading.get_ident())
+            writing.release()
+
+    backend = ScriptedBackend()
+    with Engine(backend, ChatOptions(concurrency=8), cache=Careful()) as engine:
+        assert [answer.fault for answer in engine.ask(numbered(30))] == [None] * 30
+    assert len(writers) == 30
+    assert threading.get_ident() not in writers
 
 
 def test_a_store_that_fails_is_no_fault_of_the_model() -> None:

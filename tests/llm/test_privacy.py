@@ -80,6 +80,14 @@ def test_a_replay_sends_nothing_and_may_be_used(tmp_path: object) -> None:
         open_model(f"replay:{tmp_path}", {"local_only": True})
 
 
+def test_where_the_client_reads_another_host_than_we_do_nothing_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ruler.llm.posting.host_of", lambda url: "localhost")
+    with pytest.raises(InputError, match="not clear which host http://127"):
+        open_model("openai:m", {"local_only": True, "base_url": "http://127.0.0.1:1/v1"})
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(status: int) -> None:
     with OpenAIStub() as elsewhere:

@@ -74,6 +74,10 @@ def test_an_unbroken_run_is_raised() -> None:
     assert found.why == "raised: gate.odd fires on 5 neighbouring frames without a break"
 
 
+def test_a_short_run_is_not() -> None:
+    assert checked(0.3, hit(), [hit()] * 2, [hit()]) == Checked(score=0.3)
+
+
 def test_a_broken_run_is_not() -> None:
     assert checked(0.3, hit(), [hit(), QUIET], [hit()] * 2) == Checked(score=0.3)
     assert checked(0.3, hit(), [hit("gate.other")] * 4, []) == Checked(score=0.3)

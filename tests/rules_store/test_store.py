@@ -16,6 +16,7 @@ from sqlmodel import SQLModel
 import rules_store.tables  # noqa: F401 - registers the tables
 from ruler.errors import StoreError
 from ruler.schemas.captions import SceneModel
+from ruler.schemas.runs import Usage
 from rules_store import engine, migrations
 from rules_store.engine import DATABASE, open_database
 from rules_store.store import Store
@@ -106,7 +107,7 @@ def test_pragmas_hold_on_every_connection(tmp_path: Path) -> None:
 
 def test_foreign_keys_are_enforced(folder: Path) -> None:
     with Store(folder) as store, pytest.raises(StoreError, match="FOREIGN KEY"):
-        store.captions.put_samples("clip", "view", {0: "a key nobody knows"})
+        store.runs.add_usage("a run nobody knows", Usage())
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,21 @@ def test_a_concept_alone_fires_on_each_of_its_phrases(key: str) -> None:
         assert found.strength == 1, phrase
 
 
+@pytest.mark.xfail(reason="words of a phrase in any order, or before another noun", strict=True)
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("A person is pushing a stroller.", "pushing"),
+        ("A person on a bike path is walking.", "cycling"),
+        ("A person is walking on the bike path.", "wheels"),
+        ("A running track surrounds the field.", "running"),
+    ],
+)
+def test_innocent_captions_fire_no_concept(text: str, key: str) -> None:
+    found = find_any(text, GENERAL.concepts[key].phrases)
+    assert found is None or found.strength < FIRES
+
+
 def test_no_concept_says_a_phrase_twice() -> None:
     for key, concept in GENERAL.concepts.items():
         assert len(set(concept.phrases)) == len(concept.phrases), key

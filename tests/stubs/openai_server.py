@@ -178,7 +178,8 @@ class OpenAIStub:
             wire.drop()
             return
         if request.get("stream") and answer.status == 200:
-            await _stream(answer, wire)
+            is_told = bool((request.get("stream_options") or {}).get("include_usage"))
+            await _stream(answer, wire, is_told=is_told)
         else:
             await _send(answer, wire)
         if not wire.is_gone:
@@ -205,8 +206,9 @@ async def _send(answer: Answer, wire: Wire) -> None:
         await wire.send(bytes([byte]))
 
 
-async def _stream(answer: Answer, wire: Wire) -> None:
-    """The completion as server-sent events: a word each, then why it ended, then what it cost."""
+async def _stream(answer: Answer, wire: Wire, *, is_told: bool) -> None:
+    """The completion as server-sent events: a word each, then why it ended, then what it cost, if
+    that is to be told."""
     whole = json.loads(answer.body)
     choice = whole["choices"][0]
     base = {"id": "stub", "object": "chat.completion.chunk", "created": 0, "model": "stub"}
@@ -214,7 +216,8 @@ async def _stream(answer: Answer, wire: Wire) -> None:
     deltas += [{"content": word} for word in (choice["message"]["content"] or "").split(" ")]
     events = [{**base, "choices": [{"index": 0, "delta": delta}]} for delta in deltas]
     last = {"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}
-    events += [{**base, "choices": [last]}, {**base, "choices": [], "usage": whole["usage"]}]
+    events += [{**base, "choices": [last]}]
+    events += [{**base, "choices": [], "usage": whole["usage"]}] if is_told else []
     await wire.send(wire.head(200, {"content-type": "text/event-stream", **answer.headers}, None))
     for data in [*(json.dumps(event) for event in events), "[DONE]"]:
         await asyncio.sleep(answer.trickle)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal, TypeVar
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from ruler.errors import InputError
-
-_Options = TypeVar("_Options", bound="LocalOptions")
+from ruler.llm.options import Options
 
 
-class LocalOptions(BaseModel):
+class LocalOptions(Options):
     """What both ways of running a model take.
 
     Attributes:
@@ -23,27 +20,11 @@ class LocalOptions(BaseModel):
         batch: How many questions one call takes; None for the back-end's own number.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
     max_tokens: int = Field(default=400, ge=1)
     temperature: float = Field(default=0.0, ge=0, le=5)
     seed: int = Field(default=0, ge=0, lt=2**32)
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     batch: int | None = Field(default=None, ge=1, le=1024)
-
-    @classmethod
-    def of(cls: type[_Options], options: Mapping[str, object]) -> _Options:
-        """Pick what concerns the back-end from a factory's options; None means not given.
-
-        Raises:
-            InputError: names the option and what is wrong with it.
-        """
-        try:
-            return cls.model_validate({k: v for k, v in options.items() if v is not None})
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            name = ".".join(str(part) for part in first["loc"])
-            raise InputError(f"option {name!r}: {first['msg']}") from None
 
 
 class TransformersOptions(LocalOptions):
