@@ -8,7 +8,7 @@ from ruler.schemas.observations import Observation
 from ruler.schemas.rules import Rule
 from ruler.schemas.verdicts import Match, Matched
 
-_FIRES = 0.5
+_DECIDES = 0.5
 
 
 def frame_score(matches: Iterable[Match], weights: dict[str, float]) -> float:
@@ -30,10 +30,12 @@ def first_score(
     observation: Observation, matched: Matched, weights: dict[str, float]
 ) -> float | None:
     """The score before smoothing; None for a frame that failed, or that a model left open where no
-    other rule fires: a faint match beside an unanswered question is not "normal"."""
+    other rule decides alone: a faint match beside an unanswered question is not "normal"."""
     if observation.failure is not None:
         return None
-    if matched.undetermined and not any(match.strength >= _FIRES for match in matched.matches):
+    if matched.undetermined and not any(
+        weights.get(match.rule_id, 0.0) * match.strength >= _DECIDES for match in matched.matches
+    ):
         return None
     return frame_score(matched.matches, weights)
 

@@ -20,6 +20,7 @@ from ruler.text.languages import ENGLISH, LEMMAS, Language, language_of
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _STOP = re.compile(r"[.:;!?\n]+")
 _NEGATED_SUFFIX = ("n't", "n’t")
+_OR = frozenset({"or", "nor", "oder", "ou", "o"})
 _BEING = frozenset({"be", "been", "being", "to"})
 _PREPOSITIONS = frozenset("of with on in at near by behind".split())
 _EXCEPT = frozenset({"except", "besides", "sauf", "außer", "excepto"})
@@ -166,7 +167,7 @@ def _read_clause(text: str, language: Language) -> Clause:
     """One clause, with the scopes of negation and speculation in it."""
     tokens: list[Token] = []
     negating: str | None = None
-    speculated = False
+    is_attribute = speculated = False
     last = 0
     found = list(_WORD.finditer(text))
     words = [word.group().lower() for word in found]
@@ -176,8 +177,11 @@ def _read_clause(text: str, language: Language) -> Clause:
         is_activity = _is_activity(word, lemma, language)
         if negating and _ends_negation(words, place, negating, "," in gap, is_activity, language):
             negating = None
+        if negating and is_attribute and word in language.auxiliaries:
+            negating = None
         tokens.append(Token(lemma, start, stop, 0, negating is not None, speculated, is_activity))
-        negating = _cue(words, place, language) or negating
+        if cue := _cue(words, place, language):
+            negating, is_attribute = cue, _is_attribute(words, place, cue, language)
         speculated = speculated or word in language.speculation
         last = stop
     return Clause(text, language, tuple(_looking_back(text, tokens, words, language)))
@@ -186,7 +190,8 @@ def _read_clause(text: str, language: Language) -> Clause:
 def _is_activity(word: str, lemma: str, language: Language) -> bool:
     """A form of a verb that says what is being done: "walking", and not "building"."""
     form = language.activity
-    return form is not None and lemma != word and form.fullmatch(word) is not None
+    is_content = lemma != word and lemma not in language.function_words
+    return form is not None and is_content and form.fullmatch(word) is not None
 
 
 def _cue(words: Sequence[str], place: int, language: Language) -> str | None:
@@ -205,6 +210,14 @@ def _cue(words: Sequence[str], place: int, language: Language) -> str | None:
     return "not" if is_negated_verb else word
 
 
+def _is_attribute(words: Sequence[str], place: int, cue: str, language: Language) -> bool:
+    """Whether what is denied belongs to a noun alone: "a man without a helmet is riding", "the man
+    who is not wearing a helmet is running"."""
+    before = words[place - 1] if place else ""
+    is_relative = any(word in language.relatives for word in words[1:place])
+    return cue in _COMMA_ENDS_BEFORE_DOINGS or before in _PREPOSITIONS or is_relative
+
+
 def _ends_negation(
     words: Sequence[str],
     place: int,
@@ -216,7 +229,10 @@ def _ends_negation(
     """Whether the scope of `cue` ends right before words[place]."""
     if words[place] in _EXCEPT:
         return True
-    if after_comma and (cue in _COMMA_ENDS or (cue in _COMMA_ENDS_BEFORE_DOINGS and is_activity)):
+    if after_comma and cue in _COMMA_ENDS:
+        # "not running, walking or jumping" is one list.
+        return not (is_activity and _OR.intersection(words[place:]))
+    if after_comma and cue in _COMMA_ENDS_BEFORE_DOINGS and is_activity:
         return True
     # "with no bag and the next person walks": a subject of its own.
     joined = place > 0 and words[place - 1] in language.joiners
@@ -255,6 +271,8 @@ def _begins_subject(
 ) -> bool:
     """Whether the noun phrase that is denied begins with words[place]."""
     if place == 0 or "," in text[tokens[place - 1].stop : tokens[place].start]:
+        return True
+    if words[place] in language.relatives:
         return True
     before = place - 1
     if words[place] in language.articles:

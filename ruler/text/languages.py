@@ -29,6 +29,9 @@ class Language:
         negation: Cues that negate what follows in the clause.
         pseudo: Two words that look like a negation and are none ("not only").
         denying: Two words that negate what follows up to a comma ("instead of").
+        relatives: Begin a clause about the noun before them; a denial stays in it.
+        auxiliaries: Forms that carry the sentence on after such a clause ("a man without a helmet
+            is riding").
         showing: Lemmas of verbs after which a denial goes on over a list ("does not show a car, a
             truck").
         absent: Words that negate what stands before them ("cars are absent").
@@ -50,6 +53,8 @@ class Language:
     pseudo: frozenset[str]
     denying: frozenset[str]
     showing: frozenset[str]
+    relatives: frozenset[str]
+    auxiliaries: frozenset[str]
     absent: frozenset[str]
     seen: frozenset[str]
     speculation: frozenset[str]
@@ -89,6 +94,8 @@ ENGLISH = Language(
     pseudo=frozenset({"not only", "no doubt", "not just", "no sooner"}),
     denying=frozenset({"instead of", "rather than", "lack of", "absence of", "free of"}),
     showing=_words("show contain include have feature depict display see"),
+    relatives=_words("who whose whom which that where"),
+    auxiliaries=_words("is are was were has have seems appears"),
     absent=_words("absent missing nowhere unlikely"),
     seen=_words("visible present seen shown there apparent discernible observed detected evident"),
     speculation=_words(
@@ -101,8 +108,8 @@ ENGLISH = Language(
         they he she who which there here some any each other another one than then so very also"""
     ),
     aside=("other than", "apart from", "aside from", "besides", "in addition to", "except for"),
-    markers=_words("the is are a an of and there with person people no be"),
-    activity=re.compile(r"[a-z]{3,}ing"),
+    markers=_words("the is are a an of and there with people no be"),
+    activity=re.compile(r"[a-z]{2,}ing"),
 )
 
 GERMAN = Language(
@@ -117,6 +124,8 @@ GERMAN = Language(
     pseudo=frozenset({"nicht nur"}),
     denying=frozenset({"frei von"}),
     showing=_words("zeigen enthalten haben sehen"),
+    relatives=_words("der die das deren dessen welche welcher"),
+    auxiliaries=_words("ist sind war waren hat haben wird werden"),
     absent=_words("abwesend nirgends"),
     seen=_words("sichtbar zu vorhanden erkennbar"),
     speculation=_words(
@@ -124,10 +133,13 @@ GERMAN = Language(
     ),
     function_words=_words(
         """der die das den dem des ein eine einen einem einer eines und oder als ist sind war waren
-        wird werden hat haben in im an am auf bei mit von vom zu zum zur aus es er sie man sich"""
+        sein wird werden hat haben in im an am auf bei mit von vom zu zum zur aus es er sie man
+        sich"""
     ),
     aside=("außer", "abgesehen von", "neben"),
-    markers=_words("der die das ein eine einen und ist sind mit auf im nicht kein keine sich"),
+    markers=_words(
+        "der die das ein eine einen und ist sind mit auf im nicht kein keine sich ohne geht steht"
+    ),
 )
 
 FRENCH = Language(
@@ -139,15 +151,17 @@ FRENCH = Language(
     pseudo=frozenset({"pas seulement"}),
     denying=frozenset({"lieu de", "absence de"}),
     showing=_words("montrer contenir avoir voir"),
+    relatives=_words("qui que dont où"),
+    auxiliaries=_words("est sont était étaient a ont"),
     absent=_words("absent absente absents absentes"),
     seen=_words("visible visibles présent présente"),
     speculation=_words("peut-être probablement possiblement pourrait semble si"),
     function_words=_words(
         """le la les l un une des du de d et ou est sont était a ont dans en sur sous à au aux avec
-        par pour ce cette ces il elle ils elles on se qui que y"""
+        par pour ce cette ces il elle ils elles on se qui que y être avoir"""
     ),
     aside=("à part", "hormis", "outre"),
-    markers=_words("le la les une des et est sont dans avec sur aucun aucune pas"),
+    markers=_words("le la les une des et est sont dans avec sur aucun aucune pas il de du y"),
 )
 
 SPANISH = Language(
@@ -159,15 +173,17 @@ SPANISH = Language(
     pseudo=frozenset({"no solo", "no sólo"}),
     denying=frozenset({"lugar de", "ausencia de"}),
     showing=_words("mostrar contener haber ver"),
+    relatives=_words("que quien cuyo cuya donde"),
+    auxiliaries=_words("es son está están era eran ha han"),
     absent=_words("ausente ausentes"),
     seen=_words("visible visibles presente presentes"),
     speculation=_words("quizás quizá posiblemente probablemente podría parece si"),
     function_words=_words(
         """el la los las un una unos unas de del y o es son está están era en a al con por para se
-        que su sus lo hay"""
+        que su sus lo hay ser estar haber"""
     ),
     aside=("además de", "aparte de", "excepto"),
-    markers=_words("el la los las una y es está están en con hay no"),
+    markers=_words("el la los las una y es está están en con hay no un de del se"),
 )
 
 LEMMAS: dict[str, dict[str, str]] = {

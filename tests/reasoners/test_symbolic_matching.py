@@ -143,19 +143,14 @@ def test_a_range_without_its_contrast_is_novelty() -> None:
     assert evidence.value == 4.0
 
 
-WORDY = tuple(
-    make_rule(f"r{number}", look_for=phrases, **fields)
-    for number, (phrases, fields) in enumerate(
-        [
-            (["man running", "falling down"], {}),
-            (["car -door", "+at the door"], {}),
-            (["=standing"], {"exceptions": [{"name": "dog", "unless": "dog"}]}),
-            (["woman"], {"measures": [{"fact": "speed_ratio", "above": 2}]}),
-            (["the"], {"when": {"hours": "23:00-05:00"}}),
-            ([], {"measures": [{"fact": "height_ratio", "above": 3}]}),
-            ([], {"measures": [{"fact": "novelty", "above": 3}]}),
-        ]
-    )
+WORDY = (
+    make_rule("r0", look_for=["man running", "falling down"]),
+    make_rule("r1", look_for=["car -door", "+at the door"]),
+    make_rule("r2", look_for=["=standing"], exceptions=[{"name": "dog", "unless": "dog"}]),
+    make_rule("r3", look_for=["woman"], measures=[{"fact": "speed_ratio", "above": 2}]),
+    make_rule("r4", look_for=["the"], when={"hours": "23:00-05:00"}),
+    make_rule("r5", measures=[{"fact": "height_ratio", "above": 3}]),
+    make_rule("r6", measures=[{"fact": "novelty", "above": 3}]),
 )
 
 

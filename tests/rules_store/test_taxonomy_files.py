@@ -177,7 +177,6 @@ def test_a_concept_alone_fires_on_each_of_its_phrases(key: str) -> None:
         assert found.strength == 1, phrase
 
 
-@pytest.mark.xfail(reason="words of a phrase in any order, or before another noun", strict=True)
 @pytest.mark.parametrize(
     ("text", "key"),
     [

@@ -216,10 +216,7 @@ def test_left_out_clips_are_tried_against_bounds_as_wide_as_all_clips_make_them(
     """One clip alone would make a wider bound than two do, and hide what is noisy."""
     rising = [1.0 + number / 100 for number in range(101)]
     given = {
-        clip: [
-            Reference(clip=clip, observation=observe(caption, frame=frame))
-            for frame, caption in enumerate(walks(speeds))
-        ]
+        clip: [Reference(clip=clip, observation=one) for one in seen_in(walks(speeds))]
         for clip, speeds in {"a": rising, "b": [2.5] * 20}.items()
     }
     proposals = [REASONER.propose(clip, seen, FACTS) for clip, seen in given.items()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import pytest
@@ -49,7 +49,7 @@ def clips(
     return points
 
 
-def smoothed(points: list[Point], smoothing: Smoothing) -> list[float | None]:
+def smoothed(points: Sequence[Point], smoothing: Smoothing) -> list[float | None]:
     return list(smooth(points, smoothing))
 
 

@@ -67,9 +67,6 @@ def test_a_short_denial_is_english(text: str) -> None:
     assert language_of(text) is ENGLISH
 
 
-@pytest.mark.xfail(
-    reason="words that English and another language share count for English", strict=True
-)
 @pytest.mark.parametrize(
     ("text", "code"), [("Eine Person geht ohne Helm", "de"), ("Il n'y a pas de voiture", "fr")]
 )
@@ -77,7 +74,6 @@ def test_a_short_text_is_in_its_own_language(text: str, code: str) -> None:
     assert language_of(text).code == code
 
 
-@pytest.mark.xfail(reason="content is told by lemma, and these have another one", strict=True)
 @pytest.mark.parametrize(
     ("text", "content"),
     [

@@ -26,6 +26,7 @@ from ruler.reasoners.llm.answers import (
     Reflected,
 )
 from ruler.reasoners.llm.interview import PROMPTS
+from ruler.reasoners.symbolic.writing import NEWS_WEIGHT
 from ruler.schemas.induction import Checkup, Consensus, Proposal
 from ruler.schemas.rules import Rule, RuleSet
 from ruler.schemas.taxonomy import Taxonomy
@@ -161,7 +162,7 @@ def test_anomaly_rules_are_made_by_contrast() -> None:
     assert (running.level, running.category) == ("high", "motion.fast")
     assert running.origin.votes == "2/2"
     assert running.origin.prompt and running.origin.prompt.startswith("contrast_anomaly@1+")
-    assert by_id["gate.uncovered"].weight == 0.3
+    assert by_id["gate.uncovered"].weight == NEWS_WEIGHT
     kinds = [rule.kind for rule in rules]
     assert kinds == sorted(kinds, reverse=True)
     assert by_id["gate.normal-walk"].origin.votes == "2/2"
