@@ -184,8 +184,8 @@ class RunSpec(Value):
 class RunRecord(Value):
     """`run.json`: the spec, versions, usage, coverage and time. Ids and timings live here alone.
 
-    `prompts` holds, by name, version and hash of the prompts that models were asked by. `unanswered`
-    counts undetermined frames that a reasoner got no answer about.
+    `prompts` holds, by name, version and hash of the prompts that models were asked by.
+    `unanswered` counts undetermined frames that a reasoner got no answer about.
     """
 
     spec: RunSpec

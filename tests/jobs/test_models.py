@@ -227,10 +227,12 @@ def test_a_budget_of_calls_stops_cleanly_and_a_higher_one_goes_on(studio: Studio
     found = studio.detect(options={"max_calls": 5})
     assert found.exit_code == 3
     assert studio.stub.calls == found.record.usage.model_calls == 5
-    ended = outcomes(found)
-    assert set(ended.values()) <= {"failed", "undetermined"}
     said = "not asked: the budget of 5 model calls is used up; raise max_calls and run again"
-    assert all(said in row["reason"] for row in rows(found))
+    for row in rows(found):
+        # Where nobody reads a caption that was paid for, the rule's own words may still alarm.
+        assert row["outcome"] in ("failed", "undetermined", "anomaly")
+        assert row["outcome"] == "anomaly" or said in row["reason"]
+    assert sum(row["outcome"] == "failed" for row in rows(found)) == FRAMES - 5
     more = studio.resume(found, max_calls=7)
     assert more.exit_code == 3
     assert studio.stub.calls == more.record.usage.model_calls == 12

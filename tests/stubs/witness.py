@@ -13,12 +13,13 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Container
+from typing import Any
 
 import cv2
 import numpy as np
 
 from ruler.llm.questions import Question
-from tests.reasoners.llm.scripted import HONEST
+from tests.reasoners.llm.scripted import HONEST, lines
 from tests.stubs.openai_server import Answer, Request, completion, error, pictures
 from tests.video.clips import number_of
 
@@ -29,7 +30,6 @@ FAULTS: tuple[Callable[[], Answer], ...] = (
     lambda: completion(""),
     lambda: completion("One person", finish="length"),
     lambda: completion("I'm sorry, I cannot describe this picture."),
-    lambda: completion('{"captions": ['),
     lambda: Answer(b"{}"),
 )
 """The ways in which a call fails."""
@@ -55,6 +55,15 @@ def kind_of(request: Request) -> str:
     """What is asked for: `caption`, or the name of the form."""
     form = request.get("response_format")
     return str(form["json_schema"]["name"]) if form else "caption"
+
+
+def reflected(question: Question) -> dict[str, Any]:
+    """Confirms an event in which somebody runs, whatever else happens in it."""
+    running = [one for one in lines(question.text) if "running" in one.get("text", "")]
+    if not running:
+        return {"why": "nobody runs", "caption": 0, "quote": "", "item": "", "verdict": "normal"}
+    place = {"caption": running[0]["caption"], "quote": "running", "item": "motion.fast"}
+    return {"why": "somebody runs", **place, "verdict": "anomaly"}
 
 
 class Witness:
@@ -108,9 +117,12 @@ class Witness:
     def _reason(self, request: Request, body: str) -> str:
         """An answer of its own for each question: what it was asked stands in it as a hash."""
         system, user = (str(message["content"]) for message in request["messages"])
+        question = Question(system=system, text=user)
         script = HONEST[kind_of(request)]
-        said = script(Question(system=system, text=user)) if callable(script) else script
+        said = script(question) if callable(script) else script
         assert isinstance(said, dict)
+        if kind_of(request) == "Reflected":
+            said = reflected(question)
         if self._why and "why" in said:
             said = {**said, "why": self._why}
         return json.dumps({**said, "asked": hashlib.sha256(body.encode()).hexdigest()[:12]})
