@@ -18,7 +18,7 @@ from ruler.reporting.spending import spending
 from ruler.schemas.runs import Usage
 from rules_store.store import Store
 from tests.stubs.loopback import Headers, LoopbackServer, Wire
-from tests.stubs.openai_server import OpenAIStub
+from tests.stubs.openai_server import OpenAIStub, completion
 from tests.stubs.witness import Witness
 from tests.studio import FRAMES, LOCAL_RULES, LOUD, MODEL, SCENE, Studio
 from tests.video.clips import numbered
@@ -191,10 +191,8 @@ def test_a_limit_ends_with_three_and_says_how_to_go_on(ruler: Ruler, studio: Stu
 def test_a_reasoner_that_is_away_ends_with_three(
     ruler: Ruler, studio: Studio, witness: Witness
 ) -> None:
-    witness.silent_on = {"Recheck"}
-    studio.stub.requests.clear()
-    options = ["--run-id", "open", "--concurrency", 1]
-    ended = detect(ruler, studio, *options)
+    witness.silent_on, witness.silence = {"Recheck"}, completion("")
+    ended = detect(ruler, studio, "--run-id", "open")
     assert ended.code == 3
     assert f"{len(LOUD)} frames are undetermined because a model gave no answer" in ended.err
     assert "ruler detect --resume open" in ended.err

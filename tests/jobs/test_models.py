@@ -427,7 +427,7 @@ def test_a_window_of_four_makes_a_quarter_of_the_calls(studio: Studio) -> None:
 def test_near_duplicates_share_a_caption_and_can_be_told_not_to(studio: Studio) -> None:
     still = [picture for picture in numbered(4) for _ in range(6)]
     clip = studio.film("still.mp4", still)
-    found = studio.detect([clip], reasoner="symbolic")
+    found = studio.detect([clip], reasoner="symbolic", chunk=64)
     usage = found.record.usage
     assert usage.model_calls == usage.captions_computed == studio.stub.calls
     # Equal pixels at the head of another group are one question, too: those are found, not shared.
@@ -436,6 +436,6 @@ def test_near_duplicates_share_a_caption_and_can_be_told_not_to(studio: Studio) 
     assert studio.stub.calls <= 6
     assert [row["caption"] for row in rows(found)][:6] == [rows(found)[0]["caption"]] * 6
     calls = studio.stub.calls
-    apart = studio.detect([clip], reasoner="symbolic", asking={"share": False})
+    apart = studio.detect([clip], reasoner="symbolic", chunk=64, asking={"share": False})
     assert apart.record.usage.captions_shared == 0
     assert studio.stub.calls > calls

@@ -71,7 +71,7 @@ class Witness:
 
     Attributes:
         share: Share of calls that fail, in [0, 1].
-        silent_on: Kinds of questions (`kind_of`) that are never answered.
+        silent_on: Kinds of questions (`kind_of`) that are never answered, but by `silence`.
         said: By body, the text of the usable answer that it got.
 
     Args:
@@ -86,6 +86,7 @@ class Witness:
     ) -> None:
         self.share = share
         self.silent_on: set[str] = set()
+        self.silence = error(503)
         self.said: dict[str, str] = {}
         self._loud, self._sign, self._why = loud, sign, why
         self._seen: Counter[str] = Counter()
@@ -93,7 +94,7 @@ class Witness:
 
     def __call__(self, request: Request) -> Answer:
         if kind_of(request) in self.silent_on:
-            return error(503)
+            return self.silence
         body = body_of(request)
         with self._lock:
             self._seen[body] += 1
