@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,14 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     home = tmp_path_factory.mktemp("ruler")
     monkeypatch.setenv("RULER_STORE", str(home / "store"))
     monkeypatch.setenv("RULER_RUNS", str(home / "runs"))
+
+
+@pytest.fixture(autouse=True)
+def _usual_garbage_collection() -> Iterator[None]:
+    """The command line collects garbage less often; no other test measures memory under that."""
+    before = gc.get_threshold()
+    yield
+    gc.set_threshold(*before)
 
 
 @pytest.fixture(scope="session")

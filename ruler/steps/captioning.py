@@ -157,12 +157,13 @@ class _Chunk:
 
     @property
     def usage(self) -> Usage:
-        """What it cost; a frame that goes by another's caption is shared, not cached."""
+        """What it cost. A frame that goes by another's caption is shared, not cached, also where
+        the two are the same to the pixel: all kinds together are the frames with a caption."""
         found = sum(
             key in self._asking.found and frame not in self._anchors
             for frame, key in self._keys.items()
         )
-        shared = sum(frame in self._anchors for frame in self.said)
+        shared = len(self.said) - found - self._asking.usage.captions_computed
         return self._asking.usage + Usage(captions_cached=found, captions_shared=shared)
 
     def _windows(self, frames: Sequence[int], groups: Groups) -> Iterator[FrameWindow]:

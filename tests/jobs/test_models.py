@@ -214,9 +214,10 @@ def test_a_killed_run_repeats_no_call_whose_answer_was_stored(
         whole = studio.resume("cut")
         assert more.isdisjoint(bodies(studio, since=calls))
         assert (whole.exit_code, whole.record.attempts) == (0, 3)
-        # What was under way at a kill is asked again: two calls at most, each time.
+        # What was under way at a kill is asked again: two calls at once, and two that had been
+        # answered but not kept yet, each time.
         asked = studio.asked()
-        assert asked["caption"] <= FRAMES + 4
+        assert asked["caption"] <= FRAMES + 8
         assert results(whole) == results(studio.detect(run_id="whole"))
 
 
@@ -430,12 +431,13 @@ def test_near_duplicates_share_a_caption_and_can_be_told_not_to(studio: Studio) 
     found = studio.detect([clip], reasoner="symbolic", chunk=64)
     usage = found.record.usage
     assert usage.model_calls == usage.captions_computed == studio.stub.calls
-    # Equal pixels at the head of another group are one question, too: those are found, not shared.
-    assert usage.captions_computed + usage.captions_shared + usage.captions_cached == len(still)
+    # Equal pixels at the head of another group are one question, too.
+    assert usage.captions_computed + usage.captions_shared == len(still)
     # Four pictures, and groups of eight that begin anew: six questions at most.
     assert studio.stub.calls <= 6
     assert [row["caption"] for row in rows(found)][:6] == [rows(found)[0]["caption"]] * 6
     calls = studio.stub.calls
     apart = studio.detect([clip], reasoner="symbolic", chunk=64, asking={"share": False})
-    assert apart.record.usage.captions_shared == 0
     assert studio.stub.calls > calls
+    # What is the same to the pixel is one question all the same.
+    assert apart.record.usage.captions_shared < usage.captions_shared

@@ -13,6 +13,7 @@ from ruler.llm.engine import Engine
 from ruler.llm.questions import Completion, Fault, Question
 from ruler.schemas.runs import Usage
 from tests.llm.fakes import BatchOf, MemoryCache, Meter, Verdict, numbered, says
+from tests.llm.threads import own_threads
 
 GOOD = '{"outcome": "normal", "score": 0.25}'
 
@@ -115,10 +116,10 @@ def test_a_model_that_breaks_breaks_the_run_and_frees_its_budget() -> None:
 
 
 def test_a_forgotten_engine_closes_its_model() -> None:
-    backend, before = BatchOf(2, echo), threading.active_count()
+    backend, before = BatchOf(2, echo), own_threads()
     engine = Engine(backend)
     list(engine.ask(numbered(2)))
     del engine
     gc.collect()
     assert backend.is_closed
-    assert threading.active_count() == before
+    assert own_threads() == before

@@ -27,6 +27,7 @@ from tests.llm.fakes import (
     numbered,
     says,
 )
+from tests.llm.threads import own_threads
 
 # --- order and bounds -----------------------------------------------------------------------------
 
@@ -69,21 +70,21 @@ def test_threads_share_the_limit_and_get_their_own_answers() -> None:
 
 
 def test_no_questions_need_no_thread() -> None:
-    before = threading.active_count()
+    before = own_threads()
     with Engine(ScriptedBackend()) as engine:
         assert list(engine.ask([])) == []
-        assert threading.active_count() == before
+        assert own_threads() == before
 
 
 def test_an_engine_that_is_closed_or_forgotten_leaves_no_thread() -> None:
-    before = threading.active_count()
+    before = own_threads()
     backend = ScriptedBackend()
     engine = Engine(backend)
     list(engine.ask(numbered(3)))
-    assert threading.active_count() == before + 1
+    assert own_threads() == before + 1
     del engine
     gc.collect()
-    assert threading.active_count() == before
+    assert own_threads() == before
     assert backend.is_closed
 
 
