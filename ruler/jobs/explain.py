@@ -15,7 +15,7 @@ from ruler.jobs.looking import Looked, look
 from ruler.jobs.results import read_record
 from ruler.reporting.jsonl import read_events, read_frames
 from ruler.reporting.words import fact_name, fact_value
-from ruler.schemas.runs import RunRecord
+from ruler.schemas.runs import RunRecord, RunSpec
 from ruler.schemas.verdicts import Event, Evidence, FactEvidence, Verdict
 from rules_store.engine import DATABASE
 from rules_store.store import Store
@@ -111,7 +111,7 @@ def explain(
 def _store_of(record: RunRecord, other: str | None) -> Iterator[Store | None]:
     """The store that holds the run; None where it cannot be reached. None is made."""
     with contextlib.ExitStack() as stack:
-        yield next(_holding(record.spec.id, _places(record.spec.store, other), stack), None)
+        yield next(_holding(record.spec, _places(record.spec.store, other), stack), None)
 
 
 def _places(*given: str | None) -> Sequence[str]:
@@ -120,9 +120,10 @@ def _places(*given: str | None) -> Sequence[str]:
     return [place for place in places if "://" in place or (Path(place) / DATABASE).is_file()]
 
 
-def _holding(run: str, places: Sequence[str], stack: contextlib.ExitStack) -> Iterator[Store]:
+def _holding(spec: RunSpec, places: Sequence[str], stack: contextlib.ExitStack) -> Iterator[Store]:
+    """The stores that hold this run, and not another one of its name."""
     for place in places:
         with contextlib.suppress(RulerError):
             store = stack.enter_context(Store(place))
-            if store.runs.knows(run):
+            if store.runs.spec(spec.id).clips == spec.clips:
                 yield store

@@ -128,7 +128,8 @@ def _place(record: RunRecord, event: Event, store: Store | None) -> KeyFrame | N
     number = next((n for n, clip in enumerate(record.clips) if clip.clip == event.clip), None)
     if store is None or number is None:
         return None
-    return KeyFrame(record, store, number, event.key_frame)
+    place = KeyFrame(record, store, number, event.key_frame)
+    return place if place.key() else None
 
 
 def _anchor(place: KeyFrame, key: Trace) -> int:

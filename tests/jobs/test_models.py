@@ -204,10 +204,10 @@ def test_a_killed_run_repeats_no_call_whose_answer_was_stored(
         studio.learn()
         model = ["--captioner", MODEL, "--reasoner", MODEL, "--base-url", stub.url]
         place = ["--scene", SCENE, "--every", "all", "--chunk", "8", "--run-id", "cut"]
-        kill_at(studio, start(studio, studio.clip, *place, *model), calls=7)
+        kill_at(studio, start(studio, studio.clip, *place, *model), calls=10)
         calls, known = stub.calls, stored(studio, witness)
         assert known
-        kill_at(studio, start(studio, "--resume", "cut"), calls=calls + 14)
+        kill_at(studio, start(studio, "--resume", "cut"), calls=calls + 12)
         assert known.isdisjoint(bodies(studio, since=calls))
         calls, more = stub.calls, stored(studio, witness)
         assert known < more

@@ -120,11 +120,15 @@ def test_what_was_pruned_is_no_longer_in_the_file(store: Store, tmp_path: Path) 
     secret = "A sign says 0815-PRIVATE. " * 50
     store.answers.put("key", "openai:a", secret)
     store.captions.put([caption(1, text=secret)])
-    for number in range(50):
-        store.answers.put(f"other {number}", "openai:b", "x" * 1000)
+    for number in range(100):
+        store.answers.put(f"other {number}", "openai:b", "x" * 10_000)
+    store.compact()
+    before = (tmp_path / DATABASE).stat().st_size
+    assert before > 1_000_000
     prune(store, days=0)
     written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"0815-PRIVATE" not in written
+    assert (tmp_path / DATABASE).stat().st_size < before / 2
 
 
 def test_a_caption_that_was_pruned_meanwhile_costs_no_run(store: Store) -> None:
