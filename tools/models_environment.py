@@ -66,7 +66,8 @@ def build(folder: Path, *, pin: bool) -> None:
         # An override for a Python there never was leaves a package out.
         overrides.writelines(f"{name} ; python_version < '3'\n" for name in LEFT_OUT)
         overrides.flush()
-        command = [str(folder / "bin" / "uv"), "pip", "install", "--quiet"]
+        # The machine's own certificates, as pip takes them: a registry may stand behind a proxy.
+        command = [str(folder / "bin" / "uv"), "pip", "install", "--quiet", "--system-certs"]
         command += ["--python", str(python), "--override", overrides.name]
         command += [] if pin else ["--constraint", str(PINS)]
         command += [word for place in find_links(python) for word in ("--find-links", place)]
