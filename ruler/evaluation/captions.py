@@ -4,7 +4,6 @@ on recorded captions; no pixel is looked at and no model is called."""
 from __future__ import annotations
 
 import datetime as dt
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from ruler import metrics
 from ruler.errors import InputError
 from ruler.evaluation.baselines import keyword_hits, keyword_pipeline
 from ruler.evaluation.columns import Column
+from ruler.evaluation.naming import scene_name
 from ruler.evaluation.recorded import CAPTIONER, Recorded, Video, load_recorded
 from ruler.jobs.progress import Progress, Report
 from ruler.reasoners.base import MatchContext, Reasoner
@@ -103,8 +103,10 @@ def evaluate_captions(
             spent += time.monotonic() - clock
             order.append(video)
     report(Progress(videos[-1].name, len(videos), len(videos)))
-    result = _figures(manifest, order, (asked, other), rule_sets, spent, time.monotonic() - began)
     baseline = [score for video in order for score in keyword_pipeline(video)]
+    result = _figures(
+        manifest, order, (asked, other), rule_sets, baseline, spent, time.monotonic() - began
+    )
     scored = {
         _mode(each.smoothing): Scored(
             each.column.labels, each.column.clips, each.column.scores, baseline
@@ -146,7 +148,7 @@ def learn_fold(
     """Induce a fold's rules from its shots."""
     taxonomy, lexicon = load_taxonomy("general"), load_lexicon()
     brief = Brief(
-        scene=f"{_scene_name(manifest.name)}-{fold + 1}",
+        scene=f"{scene_name(manifest.name)[:70]}-{fold + 1}",
         place="any",
         captioner=CAPTIONER,
         measured=(),
@@ -198,6 +200,7 @@ def _figures(
     videos: Sequence[Video],
     passes: tuple[_Pass, _Pass],
     rule_sets: Sequence[RuleSet],
+    pipeline: Sequence[float],
     spent: float,
     whole: float,
 ) -> EvalResult:
@@ -209,7 +212,7 @@ def _figures(
         name=manifest.name,
         kind="captions",
         metrics=_metrics(column, released if manifest.intervals else None),
-        baselines=_baselines(column, videos),
+        baselines=_baselines(column, videos, pipeline),
         mode=_mode(asked.smoothing),
         other_mode={
             "mode": _mode(other.smoothing),
@@ -249,9 +252,10 @@ def _metrics(column: Column, released: Sequence[int] | None) -> dict[str, float 
     return figures
 
 
-def _baselines(column: Column, videos: Sequence[Video]) -> dict[str, float | None]:
+def _baselines(
+    column: Column, videos: Sequence[Video], pipeline: Sequence[float]
+) -> dict[str, float | None]:
     raw = [score for video in videos for score in keyword_hits(video)]
-    pipeline = [score for video in videos for score in keyword_pipeline(video)]
     return {
         "auc_keyword_pipeline": metrics.auc(column.labels, pipeline),
         "auc_keyword_hits": metrics.auc(column.labels, raw),
@@ -266,7 +270,3 @@ def _mode(smoothing: Smoothing) -> Literal["online", "offline"]:
 
 def _said(smoothing: Smoothing) -> str:
     return f"{smoothing.method} {smoothing.seconds:g}s"
-
-
-def _scene_name(name: str) -> str:
-    return re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_")[:70] or "dataset"

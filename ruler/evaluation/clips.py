@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from ruler import metrics
 from ruler.errors import ClipError, InputError
 from ruler.evaluation.columns import ANSWERS, Column
+from ruler.evaluation.naming import scene_name
 from ruler.evaluation.truth import frame_truth, load_labels
 from ruler.jobs.detect import DetectRequest, DetectResult, detect
 from ruler.jobs.induce import InduceRequest, induce
@@ -42,7 +42,7 @@ def evaluate_clips(
         InputError: clips or labels are missing or do not fit each other.
     """
     truths = _truths(manifest, base)
-    scene = _scene_name(manifest.name)
+    scene = scene_name(manifest.name)
     started = time.monotonic()
     with Store(folder / "store") as store:
         learned = induce(
@@ -71,11 +71,6 @@ def evaluate_clips(
     if errors := [clip.error for clip in result.record.clips if clip.error]:
         raise InputError("\n".join(errors))
     return _figures(manifest, result, truths, (seconds, began - started))
-
-
-def _scene_name(name: str) -> str:
-    """A dataset's name as a scene's name."""
-    return re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_") or "dataset"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ruler.reasoners.matching import FIRES
 from ruler.schemas.facts import FACTS
 from ruler.schemas.rules import RevisionRef, Rule
 from ruler.schemas.traces import Trace
@@ -19,7 +20,6 @@ from ruler.schemas.verdicts import (
 )
 from ruler.steps.scoring import ranked
 
-_FIRES = 0.5
 _MOST_RULES = 3
 
 
@@ -50,7 +50,7 @@ class Judge:
             why = trace.matched.undetermined or "; ".join(trace.notes) or "no score could be made"
             return self._verdict(trace, "undetermined", 0.0, reason=why)
         if score < self.threshold:
-            named = [m for m in ranked(trace.matched, self.weights) if m.strength >= _FIRES]
+            named = [m for m in ranked(trace.matched, self.weights) if m.strength >= FIRES]
             return self._verdict(trace, "normal", score, matches=named[:_MOST_RULES])
         matches = self.grounds(trace, support)
         if not matches:
@@ -63,14 +63,14 @@ class Judge:
 
         A match whose evidence is not in its caption is refused (DESIGN invariant 3).
         """
-        own = [m for m in self._checked(trace) if m.strength >= _FIRES]
+        own = [m for m in self._checked(trace) if m.strength >= FIRES]
         if own:
             return own[:_MOST_RULES]
         near = sorted(
             support, key=lambda t: (abs(t.time_seconds - trace.time_seconds), t.time_seconds)
         )
         everything = [match for other in near for match in self._checked(other)]
-        firing = [match for match in everything if match.strength >= _FIRES] or everything
+        firing = [match for match in everything if match.strength >= FIRES] or everything
         best: dict[str, Match] = {}
         for match in sorted(firing, key=lambda m: -self.weights[m.rule_id] * m.strength):
             best.setdefault(match.rule_id, match)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ruler.reasoners.matching import FIRES
 from ruler.schemas.induction import Checkup
 from ruler.schemas.rules import Rule
 from ruler.schemas.verdicts import Matched
@@ -21,7 +22,6 @@ twentieth of the references, so a single clip may well exceed it for a moment.""
 ALARMS = 0.5
 """Rules of less weight reach the usual threshold only together with others; they keep it."""
 
-_FIRES = 0.5
 _WIDEN = 1.1
 _MOST_ROUNDS = 12
 _WEAKENS = 2.0
@@ -136,4 +136,4 @@ def _try(
 
 
 def _fires(rule_id: str, matched: Matched) -> bool:
-    return any(m.rule_id == rule_id and m.strength >= _FIRES for m in matched.matches)
+    return any(m.rule_id == rule_id and m.strength >= FIRES for m in matched.matches)

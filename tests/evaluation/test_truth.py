@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ruler.errors import InputError
-from ruler.evaluation.clips import _scene_name
 from ruler.evaluation.columns import Column
+from ruler.evaluation.naming import scene_name
 from ruler.evaluation.truth import frame_truth, load_labels
 from tests import support
 
@@ -103,4 +103,4 @@ def test_undecided_frames_carry_the_last_score() -> None:
     ("name", "scene"), [("My Set", "my-set"), ("x_1", "x_1"), ("日本", "dataset"), ("-a-", "a")]
 )
 def test_a_name_as_a_scene(name: str, scene: str) -> None:
-    assert _scene_name(name) == scene
+    assert scene_name(name) == scene

@@ -12,9 +12,9 @@ import itertools
 from collections.abc import Iterable, Sequence
 
 from ruler.reasoners.base import Checked, Disputed
+from ruler.reasoners.matching import FIRES
 from ruler.schemas.verdicts import Matched
 
-_FIRES = 0.5
 _ENOUGH_NEIGHBOURS = 4
 _UNBROKEN = 5
 _OVERTURNED = 0.5
@@ -22,7 +22,7 @@ _OVERTURNED = 0.5
 
 def firing(matched: Matched) -> dict[str, float]:
     """Rule ids that fire on a frame, with their strength."""
-    return {found.rule_id: found.strength for found in matched.matches if found.strength >= _FIRES}
+    return {found.rule_id: found.strength for found in matched.matches if found.strength >= FIRES}
 
 
 def check(disputed: Disputed) -> Checked:
