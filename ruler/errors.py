@@ -6,7 +6,8 @@
     │   ├── FileProblems            a rule, taxonomy or manifest file with every problem in it
     │   ├── NotFoundError           a scene, revision, run or event that does not exist
     │   ├── UnknownNameError        a captioner, reasoner or provider nobody registered
-    │   └── MissingExtraError       an optional dependency that is not installed
+    │   ├── MissingExtraError       an optional dependency that is not installed
+    │   └── OvertakenError          somebody else has changed it meanwhile
     ├── RunError                    something failed while the inputs were fine (exit code 3)
     │   ├── CaptionError            a captioner could not describe a frame
     │   └── ModelError              a model endpoint failed or answered something unusable
@@ -87,6 +88,10 @@ class MissingExtraError(InputError):
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs an optional part: pip install 'ruler-vad[{extra}]'")
         self.extra = extra
+
+
+class OvertakenError(InputError):
+    """What was to be changed has been changed by somebody else meanwhile."""
 
 
 class RunError(RulerError):

@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from ruler.errors import StoreError
 
 DATABASE = "ruler.sqlite"
-HEAD = "0002"
+HEAD = "0003"
 _BUSY_MILLISECONDS = 30_000
 
 

@@ -115,6 +115,10 @@ def _check_rules(tree: Mapping) -> list[Finding]:
         if overrides and is_used and text_of(rule.get("kind")) == "anomaly":
             only = "only a rule of `kind: normal` has `overrides`"
             findings.append(Finding((*path, "overrides"), overrides.key.start, only))
+        replaces = rule.entries.get("replaces")
+        if replaces and text_of(replaces.node) and text_of(rule.get("status")) != "draft":
+            only = "only a rule of `status: draft` has `replaces`"
+            findings.append(Finding((*path, "replaces"), replaces.key.start, only))
         for nth, measure in numbered_groups(rule.get("measures")):
             findings += _check_measure(measure, (*path, "measures", nth))
         for nth, exception in numbered_groups(rule.get("exceptions")):

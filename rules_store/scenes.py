@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 from sqlmodel import SQLModel
 
-from ruler.errors import NotFoundError, StoreError
-from ruler.schemas.base import bytes_hash
+from ruler.errors import NotFoundError, OvertakenError, StoreError
+from ruler.schemas.base import bytes_hash, canonical_json
 from ruler.schemas.captions import SceneModel
 from ruler.schemas.rules import Revision, RevisionRef, Rule
 from rules_store.engine import Database, now_text
 from rules_store.rule_files import parse_rules
+from rules_store.seals import seal_of
 from rules_store.tables import RuleRow, RuleSetRow, SceneModelRow, SceneRow
 
 _SCENE = SQLModel.metadata.tables[str(SceneRow.__tablename__)]
@@ -32,7 +36,11 @@ class SceneInfo:
 
 @dataclass(frozen=True)
 class NewRevision:
-    """A revision to be saved: its source, and how it came about."""
+    """A revision to be saved: its source, and how it came about.
+
+    Its parent is the active revision. A proposal is never activated. `expected` is the revision
+    that must still be active when it is saved.
+    """
 
     scene: str
     source: str
@@ -42,6 +50,9 @@ class NewRevision:
     captioner: str | None = None
     by_induction: bool = False
     activate: bool = True
+    is_proposal: bool = False
+    asking: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    expected: int | None = None
 
 
 class Scenes:
@@ -97,38 +108,34 @@ class Scenes:
 
         Raises:
             FileProblems: the source is not a valid rule file of the scene.
+            OvertakenError: another revision than `expected` has become active meanwhile.
         """
         rule_set = parse_rules(new.source, file=f"{new.scene}.yaml", scene=new.scene)
-        sha256 = bytes_hash(new.source.encode())
         with self._db.write() as connection:
             self._db.insert_new(connection, _SCENE, [_scene_row(new.scene)])
             last = connection.execute(
-                select(func.max(_RULE_SET.c.revision)).where(_RULE_SET.c.scene == new.scene)
-            ).scalar()
+                select(_RULE_SET.c.revision, _RULE_SET.c.seal)
+                .where(_RULE_SET.c.scene == new.scene)
+                .order_by(_RULE_SET.c.revision.desc())
+                .limit(1)
+            ).first()
             parent = _active(connection, new.scene)
-            number = (last or 0) + 1
-            connection.execute(
-                _RULE_SET.insert().values(
-                    scene=new.scene,
-                    revision=number,
-                    source=new.source,
-                    sha256=sha256,
-                    parent=parent,
-                    author=new.author,
-                    reason=new.reason,
-                    scene_model_sha256=new.scene_model_sha256,
-                    captioner=new.captioner,
-                    by_induction=new.by_induction,
-                    created_at=now_text(),
+            if new.expected is not None and new.expected != parent:
+                raise OvertakenError(
+                    f"{new.scene}@{parent} has become active meanwhile (this was made from "
+                    f"{new.scene}@{new.expected}). Run it again."
                 )
-            )
+            number = last.revision + 1 if last else 1
+            row = _revision_row(new, number, parent)
+            row["seal"] = seal_of(row, last.seal if last else None)
+            connection.execute(_RULE_SET.insert().values(row))
             rows = [
                 _rule_row(new.scene, number, place, rule)
                 for place, rule in enumerate(rule_set.rules)
             ]
             if rows:
                 connection.execute(_RULE.insert(), rows)
-            if new.activate:
+            if new.activate and not new.is_proposal:
                 connection.execute(
                     update(_SCENE).where(_SCENE.c.name == new.scene).values(active_revision=number)
                 )
@@ -169,8 +176,11 @@ class Scenes:
             reason=row.reason,
             scene_model_sha256=row.scene_model_sha256,
             captioner=row.captioner,
+            asking=json.loads(row.asking) if row.asking else {},
             is_active=row.revision == active,
             by_induction=row.by_induction,
+            is_proposal=row.is_proposal,
+            created_at=row.created_at,
         )
 
     def find(self, scene: str) -> Revision | None:
@@ -220,6 +230,24 @@ class Scenes:
             f"the store has no rules for scene {scene!r} (scenes: {names}). "
             f"Run: ruler induce CLIP... --scene {scene}"
         )
+
+
+def _revision_row(new: NewRevision, number: int, parent: int | None) -> dict[str, Any]:
+    return {
+        "scene": new.scene,
+        "revision": number,
+        "source": new.source,
+        "sha256": bytes_hash(new.source.encode()),
+        "parent": parent,
+        "author": new.author,
+        "reason": new.reason,
+        "scene_model_sha256": new.scene_model_sha256,
+        "captioner": new.captioner,
+        "by_induction": new.by_induction,
+        "is_proposal": new.is_proposal,
+        "asking": canonical_json(dict(new.asking)).decode() if new.asking else None,
+        "created_at": now_text(),
+    }
 
 
 def _scene_row(name: str) -> dict[str, object]:

@@ -7,8 +7,10 @@ from types import TracebackType
 
 from rules_store.answers import Answers
 from rules_store.captions import Captions
+from rules_store.decisions import Decisions
 from rules_store.engine import open_database
 from rules_store.events import Events
+from rules_store.feedback import Feedbacks
 from rules_store.runs import Runs
 from rules_store.scenes import Scenes
 from rules_store.traces import Traces
@@ -28,11 +30,13 @@ class Store:
         self._db = open_database(place)
         self.place = self._db.place
         self.scenes = Scenes(self._db)
+        self.decisions = Decisions(self._db)
         self.captions = Captions(self._db)
         self.answers = Answers(self._db)
         self.runs = Runs(self._db)
         self.traces = Traces(self._db, self.captions)
         self.events = Events(self._db)
+        self.feedback = Feedbacks(self._db)
 
     def __enter__(self) -> Store:
         return self

@@ -48,6 +48,30 @@ class RuleSetRow(SQLModel, table=True):
     scene_model_sha256: str | None = Field(default=None, foreign_key="scene_model.sha256")
     captioner: str | None = None
     by_induction: bool
+    is_proposal: bool = Field(default=False, sa_column_kwargs={"server_default": "0"})
+    asking: str | None = Field(default=None, sa_column=Column(Text))
+    seal: str | None = None
+    created_at: str
+
+
+class DecisionRow(SQLModel, table=True):
+    """What somebody decided of a proposal, or of one rule (then `body` keeps that rule, so that
+    one of the same meaning is not proposed again); append-only."""
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        ForeignKeyConstraint(["scene", "revision"], ["rule_set.scene", "rule_set.revision"]),
+        Index("ix_decision_scene", "scene"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    scene: str
+    revision: int
+    rule_id: str | None = None
+    verdict: str
+    body: str | None = Field(default=None, sa_column=Column(Text))
+    author: str
+    reason: str
     created_at: str
 
 
@@ -260,3 +284,27 @@ class ReflectionRow(SQLModel, table=True):
     start_frame: int = Field(primary_key=True)
     stop_frame: int
     body: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class FeedbackRow(SQLModel, table=True):
+    """What a person said of the frames [start_frame, stop_frame) of a run's clip, and the proposal
+    that was made of it; append-only."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (
+        ForeignKeyConstraint(["run_id", "clip"], ["run_clip.run_id", "run_clip.clip"]),
+        ForeignKeyConstraint(["scene", "revision"], ["rule_set.scene", "rule_set.revision"]),
+        Index("ix_feedback_scene", "scene"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: str
+    clip: int
+    start_frame: int
+    stop_frame: int
+    kind: str
+    scene: str
+    revision: int | None = None
+    author: str
+    reason: str
+    created_at: str

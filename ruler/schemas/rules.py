@@ -112,7 +112,10 @@ class Origin(Value):
 
 
 class Rule(Value):
-    """One statement of what is normal or anomalous (DESIGN section 6)."""
+    """One statement of what is normal or anomalous (DESIGN section 6).
+
+    `replaces` stands on a draft that, once approved, takes the place (and the id) of another rule.
+    """
 
     id: RuleId
     title: str = Field(min_length=1, max_length=200)
@@ -128,6 +131,7 @@ class Rule(Value):
     when: When = When()
     exceptions: tuple[RuleException, ...] = ()
     overrides: tuple[RuleId, ...] = ()
+    replaces: RuleId | None = None
     tests: RuleTests = RuleTests()
     origin: Origin = Origin()
 
@@ -135,6 +139,8 @@ class Rule(Value):
     def _overrides_need_normal(self) -> Rule:
         if self.overrides and self.kind != "normal":
             raise ValueError("only a normal rule has `overrides`")
+        if self.replaces is not None and self.status != "draft":
+            raise ValueError("only a rule of `status: draft` has `replaces`")
         return self
 
     @property
@@ -186,7 +192,12 @@ class RevisionRef(Value):
 
 
 class Revision(Value):
-    """A stored revision: the values, the exact source, and how it came about."""
+    """A stored revision: the values, the exact source, and how it came about.
+
+    `asking` holds the options by which the captioner's model was asked when the rules were learned
+    (endpoint without secrets, window, language ...). A proposal waits for approval and is never
+    active itself. `created_at` is UTC, ISO 8601.
+    """
 
     ref: RevisionRef
     rule_set: RuleSet
@@ -196,5 +207,8 @@ class Revision(Value):
     reason: str
     scene_model_sha256: str | None = None
     captioner: str | None = None
+    asking: dict[str, str | int | float | bool] = Field(default_factory=dict)
     is_active: bool = False
     by_induction: bool = False
+    is_proposal: bool = False
+    created_at: str = ""

@@ -23,7 +23,7 @@ Told = tuple[int, int, str]
 
 RULE_KEYS = (
     "id, title, kind, level, status, category, subject, statement, look_for, measures, weight, "
-    "when, exceptions, overrides, tests, origin"
+    "when, exceptions, overrides, replaces, tests, origin"
 )
 FACT_NAMES = (
     "aspect_ratio, direction_degrees, dwell_seconds, fall_speed, figures, fill_ratio, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,13 @@ from sqlalchemy import create_engine, inspect
 from sqlmodel import SQLModel
 
 import rules_store.tables  # noqa: F401 - registers the tables
-from ruler.errors import StoreError
+from ruler.errors import OvertakenError, StoreError
 from ruler.schemas.captions import SceneModel
 from ruler.schemas.runs import Usage
 from rules_store import engine, migrations
+from rules_store.decisions import Decision
 from rules_store.engine import DATABASE, open_database
+from rules_store.feedback import Feedback
 from rules_store.store import Store
 from tests.conformance.stores import StoreConformance, fill, new
 
@@ -225,3 +228,34 @@ def test_a_store_that_stays_locked(folder: Path, monkeypatch: pytest.MonkeyPatch
         holder.execute("ROLLBACK")
         assert store.scenes.save(new()).ref.revision == 2
     holder.close()
+
+
+def test_a_revision_remembers_how_it_came_about(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        first = store.scenes.save(new(asking={"window": 4, "base_url": "http://127.0.0.1:1/v1"}))
+        proposal = store.scenes.save(new(is_proposal=True, reason="learned again"))
+        assert first.asking == {"window": 4, "base_url": "http://127.0.0.1:1/v1"}
+        assert (first.is_proposal, proposal.is_proposal) == (False, True)
+        assert first.created_at < proposal.created_at
+        assert store.scenes.revision("front-door").ref == first.ref
+        assert store.decisions.open_proposals("front-door") == [2]
+        store.decisions.add([Decision("front-door", 2, "rejected", "ann", "no")])
+        assert store.decisions.open_proposals("front-door") == []
+
+
+def test_who_was_overtaken_saves_nothing(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        store.scenes.save(new())
+        store.scenes.save(new(expected=1))
+        with pytest.raises(OvertakenError, match="front-door@2 has become active meanwhile"):
+            store.scenes.save(new(expected=1))
+        assert store.scenes.numbers("front-door") == [1, 2]
+
+
+def test_feedback_comes_back_as_it_was_said(folder: Path) -> None:
+    with Store(folder) as store:
+        run = store.runs.unfinished()[0]
+        said = Feedback(run, 0, 10, 20, "false-alarm", "front-door", "ann", "a courier")
+        store.feedback.add(said)
+        [back] = store.feedback.of_scene("front-door")
+        assert replace(back, created_at="") == said

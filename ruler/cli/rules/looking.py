@@ -1,4 +1,4 @@
-"""`ruler rules`: list, show, export, import."""
+"""`ruler rules list|show|export|import`."""
 
 from __future__ import annotations
 
@@ -8,16 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ruler.cli import console, options
+from ruler.cli.rules.group import SceneName, app, parse_scene
 from ruler.errors import InputError
 
 if TYPE_CHECKING:
     from ruler.schemas.rules import Revision
-
-app = typer.Typer(help="Look at, take out and bring in the rules of a scene.", no_args_is_help=True)
-
-SceneName = Annotated[
-    str, typer.Argument(metavar="SCENE", help="Name of the scene; SCENE@N for a revision.")
-]
 
 
 @app.command("list")
@@ -42,7 +37,7 @@ def list_rules(
                 return
             _print_scenes([(i.name, i.active_revision, i.revisions) for i in scenes])
             return
-        revision = opened.scenes.revision(*_parse_scene(scene))
+        revision = opened.scenes.revision(*parse_scene(scene))
     if as_json:
         console.emit_json(
             {
@@ -89,7 +84,7 @@ def show_rule(
     from ruler.cli.context import open_store
     from ruler.errors import NotFoundError
 
-    rule_id, number = _parse_scene(rule)
+    rule_id, number = parse_scene(rule)
     with open_store(store) as opened:
         revision = opened.scenes.revision(rule_id.partition(".")[0], number)
     found = revision.rule_set.rule(rule_id)
@@ -124,7 +119,7 @@ def export_rules(
     from ruler.cli.context import open_store
 
     with open_store(store) as opened:
-        revision = opened.scenes.revision(*_parse_scene(scene))
+        revision = opened.scenes.revision(*parse_scene(scene))
     if out is None:
         sys.stdout.buffer.write(revision.source.encode())
         return
@@ -163,11 +158,3 @@ def import_rules(
         console.say(f"Saved as [bold]{revision.ref}[/], active.")
     else:
         console.say(f"Nothing new: [bold]{revision.ref}[/] says the same already.")
-
-
-def _parse_scene(text: str) -> tuple[str, int | None]:
-    """`NAME` or `NAME@N`."""
-    name, _, number = text.partition("@")
-    if number and not number.isdigit():
-        raise InputError(f"a revision is a number, as in {name}@3, not {number!r}.")
-    return name, int(number) if number else None

@@ -1,0 +1,99 @@
+"""What people decided of proposals: approved, or rejected with the rules that are not wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import select
+from sqlmodel import SQLModel
+
+from ruler.schemas.rules import Rule
+from rules_store.engine import Database, now_text
+from rules_store.tables import DecisionRow, RuleSetRow
+
+_DECISION = SQLModel.metadata.tables[str(DecisionRow.__tablename__)]
+_RULE_SET = SQLModel.metadata.tables[str(RuleSetRow.__tablename__)]
+
+Decided = Literal["approved", "rejected"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One decision. `rule` is None where it closes the whole proposal."""
+
+    scene: str
+    revision: int
+    verdict: Decided
+    author: str
+    reason: str
+    rule: Rule | None = None
+    created_at: str = ""
+
+
+class Decisions:
+    """The store's side of proposals; append-only."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def add(self, decisions: Sequence[Decision]) -> None:
+        """Keep decisions, in one transaction."""
+        now = now_text()
+        rows = [
+            {
+                "scene": one.scene,
+                "revision": one.revision,
+                "rule_id": one.rule.id if one.rule else None,
+                "verdict": one.verdict,
+                "body": one.rule.model_dump_json() if one.rule else None,
+                "author": one.author,
+                "reason": one.reason,
+                "created_at": now,
+            }
+            for one in decisions
+        ]
+        if rows:
+            with self._db.write() as connection:
+                connection.execute(_DECISION.insert(), rows)
+
+    def of_scene(self, scene: str) -> list[Decision]:
+        """All decisions about a scene, oldest first."""
+        query = select(_DECISION).where(_DECISION.c.scene == scene).order_by(_DECISION.c.id)
+        with self._db.read() as connection:
+            rows = connection.execute(query).all()
+        return [
+            Decision(
+                scene=row.scene,
+                revision=row.revision,
+                verdict=row.verdict,
+                author=row.author,
+                reason=row.reason,
+                rule=Rule.model_validate_json(row.body) if row.body else None,
+                created_at=row.created_at,
+            )
+            for row in rows
+        ]
+
+    def rejected_rules(self, scene: str) -> list[Rule]:
+        """The rules that somebody rejected, oldest first."""
+        found = self.of_scene(scene)
+        return [one.rule for one in found if one.verdict == "rejected" and one.rule is not None]
+
+    def open_proposals(self, scene: str) -> list[int]:
+        """Numbers of the proposals that nobody approved or rejected as a whole, ascending."""
+        closed = select(_DECISION.c.revision).where(
+            _DECISION.c.scene == scene, _DECISION.c.rule_id.is_(None)
+        )
+        query = (
+            select(_RULE_SET.c.revision)
+            .where(
+                _RULE_SET.c.scene == scene,
+                _RULE_SET.c.is_proposal.is_(True),
+                _RULE_SET.c.revision.not_in(closed),
+            )
+            .order_by(_RULE_SET.c.revision)
+        )
+        with self._db.read() as connection:
+            return list(connection.execute(query).scalars())
