@@ -10,8 +10,8 @@ from typing import Literal
 
 from ruler.errors import UnknownNameError
 from ruler.schemas.taxonomy import LEXICON_SCHEMA, TAXONOMY_SCHEMA, Lexicon, Taxonomy
-from rules_store.yaml_nodes import Mapping, numbered_groups, text_of
-from rules_store.yamlio import Finding, KeyPath, load, read_source
+from rules_store.taxonomy_checks import CHECKS
+from rules_store.yamlio import load, read_source
 
 _Kind = Literal["taxonomies", "lexicons"]
 _SINGULAR: dict[_Kind, str] = {"taxonomies": "taxonomy", "lexicons": "lexicon"}
@@ -29,7 +29,7 @@ def parse_taxonomy(source: str, *, file: str = "taxonomy.yaml") -> Taxonomy:
         file=file,
         schema=TAXONOMY_SCHEMA,
         model=Taxonomy,
-        checks=[_check_items, _check_maps],
+        checks=CHECKS,
     )
 
 
@@ -94,44 +94,3 @@ def _source(kind: _Kind, name_or_path: str) -> tuple[str, str]:
         )
     entry = resources.files("rules_store") / "data" / kind / f"{name_or_path}.yaml"
     return entry.read_text(encoding="utf-8"), f"{kind}/{name_or_path}.yaml"
-
-
-def _items(tree: Mapping) -> list[tuple[str, KeyPath, Mapping]]:
-    """(category key, path, item) of all items that can be looked at."""
-    categories = tree.get("categories")
-    found: list[tuple[str, KeyPath, Mapping]] = []
-    for key, entry in categories.entries.items() if isinstance(categories, Mapping) else ():
-        if isinstance(entry.node, Mapping):
-            for number, item in numbered_groups(entry.node.get("items")):
-                found.append((key, ("categories", key, "items", number), item))
-    return found
-
-
-def _check_items(tree: Mapping) -> list[Finding]:
-    """Item ids begin with their category and stand once."""
-    findings: list[Finding] = []
-    first: dict[str, int] = {}
-    for category, path, item in _items(tree):
-        node = item.get("id")
-        given = text_of(node)
-        if node is None or not given:
-            continue
-        if given in first:
-            twice = f"item id `{given}` stands twice (first on line {first[given]})"
-            findings.append(Finding((*path, "id"), node.start, twice))
-        elif "." in given and not given.startswith(f"{category}."):
-            alien = f"item id `{given}` must begin with its category: `{category}.`"
-            findings.append(Finding((*path, "id"), node.start, alien))
-        first.setdefault(given, node.start.line)
-    return findings
-
-
-def _check_maps(tree: Mapping) -> list[Finding]:
-    """`maps` leads from items of this taxonomy."""
-    maps = tree.get("maps")
-    own = {text_of(item.get("id")) for _, _, item in _items(tree)}
-    return [
-        Finding(("maps", key), entry.key.start, f"`maps` names `{key}`, which is no item here")
-        for key, entry in (maps.entries.items() if isinstance(maps, Mapping) else ())
-        if key not in own
-    ]

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ruler.schemas.rules import ID_PATTERN, NAME_PATTERN
+from ruler.schemas.taxonomy import LANGUAGE_PATTERN
 from rules_store.yaml_nodes import Mapping, Node, Scalar, Sequence
 
 PATTERN_WORDS: dict[str, str] = {
     NAME_PATTERN: "a name in lower-case letters, digits, `-` and `_`, such as front-door",
     ID_PATTERN: "lower-case names joined by dots, such as front-door.night-stranger",
+    LANGUAGE_PATTERN: "a language tag, such as en or pt-BR",
     r"^\d+/\d+$": "supporting/all, such as 7/10",
 }
 """What a pattern of our models asks for. A test finds a pattern that is missing here."""

@@ -65,6 +65,16 @@ class Clause:
         return frozenset(token.lemma for token in self.asserted)
 
     @cached_property
+    def denied(self) -> frozenset[str]:
+        """Lemmas of what is said not to be so."""
+        return frozenset(token.lemma for token in self.tokens if token.is_negated)
+
+    def is_cue(self, token: Token) -> bool:
+        """A word that denies what follows: "no", "without", "isn't"."""
+        word = self.text[token.start : token.stop].lower()
+        return word in self.language.negation or word.endswith(_NEGATED_SUFFIX)
+
+    @cached_property
     def content(self) -> tuple[Token, ...]:
         """Tokens that say something: no function word, number or cue, and nothing negated. What is
         speculated counts: a guess at running is news, though no proof of it."""
@@ -282,9 +292,14 @@ def _begins_subject(
     return words[before] in language.joiners and before > 1
 
 
+def phrase_clause(phrase: str, language: Language) -> Clause:
+    """A phrase as one clause; its punctuation ends nothing."""
+    return _read_clause(phrase, language)
+
+
 def phrase_lemmas(phrase: str, language: Language) -> tuple[str, ...]:
-    """The lemmas of a phrase in order; its punctuation ends nothing."""
-    return tuple(token.lemma for token in _read_clause(phrase, language).tokens)
+    """The lemmas of a phrase in order."""
+    return tuple(token.lemma for token in phrase_clause(phrase, language).tokens)
 
 
 def analyse(text: str, language: Language | None = None) -> tuple[Token, ...]:

@@ -5,6 +5,9 @@ negated nor speculated. Three signs make a phrase exact: a word with a minus mus
 clause ("car -parked" is not found in "a car is parked"), a function word with a plus must stand
 where the phrase has it ("+on a bicycle" is not found in "past a bicycle"), and a word with an
 equals sign must stand in this very form ("=skateboarding" is not found in "with a skateboard").
+
+What a phrase denies must be denied in the clause: "worker without a helmet" is found in "a worker
+who wears no helmet", and not in "a worker with a helmet".
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ruler.text.analysis import Clause, Sentence, phrase_lemmas, read, sentences
+from ruler.text.analysis import Clause, Sentence, phrase_clause, phrase_lemmas, read, sentences
 from ruler.text.languages import Language
 
 
@@ -35,12 +38,13 @@ class Found:
 @dataclass(frozen=True)
 class Wanted:
     """A phrase in a language: the lemmas that must stand in a clause, all of its lemmas in order,
-    those that must not be there, function words and forms that must, and the function words around
-    its content words."""
+    those that must be denied there, those that must not be there, function words and forms that
+    must, and the function words around its content words."""
 
     phrase: str
     content: frozenset[str]
     everything: tuple[str, ...]
+    denied: frozenset[str]
     unwanted: frozenset[str]
     needed: frozenset[str]
     forms: frozenset[str]
@@ -52,26 +56,34 @@ class Wanted:
 def wanted(phrase: str, language: Language) -> Wanted:
     """What to look for in captions of a language."""
     words = phrase.split()
-    kept = [word.lstrip("+=") for word in words if not _is_signed(word, "-")]
-    unwanted = [word[1:] for word in words if _is_signed(word, "-")]
-    needed = [word[1:] for word in words if _is_signed(word, "+")]
-    everything = phrase_lemmas(" ".join(kept), language)
+    kept = [word.lstrip("+=") for word in words if not is_signed(word, "-")]
+    unwanted = [word[1:] for word in words if is_signed(word, "-")]
+    needed = [word[1:] for word in words if is_signed(word, "+")]
+    clause = phrase_clause(" ".join(kept), language)
+    denied = clause.denied - language.function_words
+    everything = tuple(
+        token.lemma
+        for token in clause.tokens
+        if not (denied and (token.is_negated or clause.is_cue(token)))
+    )
     content = frozenset(lemma for lemma in everything if lemma not in language.function_words)
-    content = content or frozenset(everything)
+    content = content or (frozenset() if denied else frozenset(everything))
     places = [place for place, lemma in enumerate(everything) if lemma in content]
     return Wanted(
         phrase=phrase,
         content=content,
-        everything=everything,
+        everything=everything if content else (),
+        denied=denied,
         unwanted=frozenset(phrase_lemmas(" ".join(unwanted), language)),
         needed=frozenset(phrase_lemmas(" ".join(needed), language)),
-        forms=frozenset(word[1:].lower() for word in words if _is_signed(word, "=")),
+        forms=frozenset(word[1:].lower() for word in words if is_signed(word, "=")),
         before=frozenset(everything[: places[0]]) if places else frozenset(),
         after=frozenset(everything[places[-1] + 1 :]) if places else frozenset(),
     )
 
 
-def _is_signed(word: str, sign: str) -> bool:
+def is_signed(word: str, sign: str) -> bool:
+    """Whether a word of a phrase carries a sign."""
     return len(word) > 1 and word.startswith(sign) and word[1].isalpha()
 
 
@@ -126,9 +138,10 @@ class PhraseIndex:
     def _try(self, clause: Clause) -> Iterable[tuple[int, Found]]:
         index = self._index(clause.language)
         best: dict[int, Found] = {}
-        for lemma in clause.lemmas & index.keys():
+        said = clause.lemmas | clause.denied if clause.denied else clause.lemmas
+        for lemma in said & index.keys():
             for group, sought in index[lemma]:
-                found = _in_clause(clause, sought)
+                found = in_clause(clause, sought)
                 if found and (group not in best or _order(found) < _order(best[group])):
                     best[group] = found
         return sorted(best.items())
@@ -141,8 +154,8 @@ class PhraseIndex:
             for group, phrases in enumerate(self._groups):
                 for phrase in phrases:
                     sought = wanted(phrase, language)
-                    if sought.content:
-                        rarest = max(sought.content, key=lambda lemma: (len(lemma), lemma))
+                    if words := sought.content or sought.denied:
+                        rarest = max(words, key=lambda lemma: (len(lemma), lemma))
                         index.setdefault(rarest, []).append((group, sought))
             self._by_lemma[language.code] = index
         return index
@@ -171,16 +184,47 @@ def find_any(text: str, phrases: Iterable[str]) -> Found | None:
 
 def _hits(text: str, phrase: str) -> Iterable[Found]:
     for offset, clause in read(text):
-        found = _in_clause(clause, wanted(phrase, clause.language))
+        found = in_clause(clause, wanted(phrase, clause.language))
         if found is not None:
             yield found.moved(offset)
 
 
-def _in_clause(clause: Clause, sought: Wanted) -> Found | None:
+def in_clause(clause: Clause, sought: Wanted) -> Found | None:
     """The strongest, then shortest span of the clause that holds all content words."""
-    if not sought.content or not sought.content <= clause.lemmas:
+    if not sought.content <= clause.lemmas or not sought.denied <= clause.denied:
         return None
     if sought.unwanted and sought.unwanted & clause.lemmas:
+        return None
+    if sought.denied:
+        return _with_denial(clause, sought)
+    return _asserted(clause, sought)
+
+
+def _with_denial(clause: Clause, sought: Wanted) -> Found | None:
+    """What is asserted, together with what is denied and the word that denies it."""
+    tokens = clause.tokens
+    places = [
+        place
+        for place, token in enumerate(tokens)
+        if token.is_negated and token.lemma in sought.denied
+    ]
+    first, last = places[0], places[-1]
+    while first > 0 and tokens[first - 1].is_negated:
+        first -= 1
+    first -= first > 0 and clause.is_cue(tokens[first - 1])
+    start, stop, strength = tokens[first].start, tokens[last].stop, 1.0
+    if sought.content:
+        found = _asserted(clause, sought)
+        if found is None:
+            return None
+        start, stop = min(start, found.start), max(stop, found.stop)
+        strength = found.strength
+    return Found(sought.phrase, start, stop, strength)
+
+
+def _asserted(clause: Clause, sought: Wanted) -> Found | None:
+    """The best span of what is asserted."""
+    if not sought.content:
         return None
     tokens = clause.asserted
     candidates: list[Found] = []

@@ -8,7 +8,7 @@ import pytest
 
 from ruler.errors import FileProblems, NotFoundError, UnknownNameError
 from ruler.reasoners.matching import FIRES
-from ruler.schemas.taxonomy import Concept
+from ruler.schemas.taxonomy import ANYWHERE, Concept
 from ruler.text.analysis import lemma_of
 from ruler.text.phrases import find_any, find_phrase
 from rules_store.taxonomy_files import (
@@ -40,7 +40,62 @@ def test_a_taxonomy_file(tmp_path: Path) -> None:
     path.write_text(MINE, encoding="utf-8")
     taxonomy = load_taxonomy(str(path))
     assert [item.id for item in taxonomy.items] == ["yard.cat", "yard.fox"]
-    assert taxonomy.maps == {"yard.fox": "presence.large"}
+    assert taxonomy.maps == {ANYWHERE: {"yard.fox": "presence.large"}}
+
+
+def test_maps_are_grouped_by_taxonomy() -> None:
+    source = MINE.replace("{yard.fox: presence.large}", "{general: {yard.fox: presence.large}}")
+    assert parse_taxonomy(source).maps == {"general": {"yard.fox": "presence.large"}}
+    with pytest.raises(FileProblems, match=r"9:18: `maps` names `yard.dog`, which is no item here"):
+        parse_taxonomy(source.replace("{yard.fox: p", "{yard.dog: p"))
+    with pytest.raises(FileProblems, match=r"9:18: `maps` leads to an item of another taxonomy"):
+        parse_taxonomy(MINE.replace("presence.large", "[presence.large]"))
+
+
+def test_what_others_call_it() -> None:
+    source = MINE.replace("title: Fox,", "title: Fox on the Loose, aliases: [Wild_Animal],")
+    taxonomy = parse_taxonomy(source.replace("The yard", "The yard\n    aliases: [Back-Yard]"))
+    for name in ("yard.fox", "fox on the loose", "Wild animal", "wild-animal "):
+        assert taxonomy.item_called(name) == taxonomy.item("yard.fox"), name
+    assert taxonomy.item_called("wolf") is None
+    assert [taxonomy.category_called(name) for name in ("yard", "BACK YARD", "x")] == [
+        "yard",
+        "yard",
+        None,
+    ]
+
+
+HEAD = "schema: ruler/taxonomy/v1\nid: mine\n"
+ITEM = "categories:\n  a:\n    title: A\n    items:\n      - id: a.b\n        kind: abnormal\n"
+ITEM += "        title: T\n        statement: S.\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("categories: {}", "3:1: there is no category here"),
+        ("categories: {a: {title: A}}", "3:17: category `a` has no items: give it some"),
+        ("categories: {a: {title: A, items: []}}", "3:28: category `a` has no items"),
+        ("categories: {a: {title: A, items: null}}", "3:28: category `a` has no items"),
+        (
+            f"{ITEM}        look_for: [x, might fall]",
+            "11:23: no caption can ever hold `might fall`: it says what only might be",
+        ),
+        (
+            f"{ITEM}        only_if: [-car]",
+            "11:19: no caption can ever hold `-car`: all its words are forbidden",
+        ),
+        (
+            f"{ITEM}        look_for: [fast runner, running fast]\n        unless: [runs]",
+            "12:18: `unless` holds `runs`, which stands in `running fast` of `look_for` itself",
+        ),
+    ],
+)
+def test_what_a_taxonomy_says_in_vain(body: str, said: str) -> None:
+    with pytest.raises(FileProblems) as caught:
+        parse_taxonomy(f"{HEAD}{body}\n", file="t.yaml")
+    assert str(caught.value).startswith(f"t.yaml:{said}")
+    assert len(caught.value.problems) == 1
 
 
 def test_a_broken_taxonomy() -> None:

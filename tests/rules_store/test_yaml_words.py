@@ -33,7 +33,7 @@ RAISES: dict[str, set[str]] = {
     "dict": {"dict_type"},
     "model": {"model_type"},
     "model-fields": {"missing", "extra_forbidden"},
-    "function-after": {"value_error"},
+    **{key: {"value_error"} for key in ("function-after", "function-before")},
     **{key: set() for key in ("nullable", "default", "any", "definitions", "definition-ref")},
     **{key: set() for key in ("model-field", "no-info")},
 }
@@ -119,24 +119,33 @@ FULL: dict[str, dict[str, Any]] = {
     "taxonomy": {
         "schema": "ruler/taxonomy/v1",
         "id": "mine",
+        "title": "t",
+        "version": 2,
+        "description": "d",
+        "language": "de",
+        "source": "s",
         "categories": {
             "a": {
                 "title": "t",
+                "aliases": ["A"],
                 "items": [
                     {
                         "id": "a.b",
                         "kind": "normal",
                         "title": "t",
+                        "aliases": ["B"],
                         "level": "low",
+                        "subject": "environment",
                         "statement": "s",
                         "look_for": ["p"],
                         "unless": ["q"],
                         "only_if": ["r"],
+                        "tests": {"fire": ["f"], "quiet": ["q"], "todo": ["t"]},
                     }
                 ],
             }
         },
-        "maps": {"a.b": "c.d"},
+        "maps": {"a.b": "c.d", "e": {"a.b": "e.f"}},
     },
     "lexicon": {
         "schema": "ruler/lexicon/v1",
