@@ -41,6 +41,23 @@ class Captions:
                     found[key] = Caption.model_validate_json(body)
         return found
 
+    def by_hash(self, prefix: str) -> list[Caption]:
+        """The captions whose hash begins so, one a hash, at most two: enough to tell whether a
+        shortened hash is clear.
+
+        Args:
+            prefix: Lower-case hexadecimal digits.
+        """
+        query = (
+            select(_CAPTION.c.sha256, func.min(_CAPTION.c.body))
+            .where(_CAPTION.c.sha256 >= prefix, _CAPTION.c.sha256 < prefix + "g")
+            .group_by(_CAPTION.c.sha256)
+            .order_by(_CAPTION.c.sha256)
+            .limit(2)
+        )
+        with self._db.read() as connection:
+            return [Caption.model_validate_json(body) for _, body in connection.execute(query)]
+
     def samples(self, clip_sha256: str, view: str, frames: Sequence[int]) -> dict[int, str]:
         """By frame: the key of its caption, as far as the store knows it.
 

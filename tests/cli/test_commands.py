@@ -464,3 +464,21 @@ def test_another_store_by_option(ruler: Ruler, yard: Workplace, tmp_path: Path) 
     with Store(tmp_path / "b") as other:
         assert other.scenes.revision(SCENE).source == path.read_text()
         assert other.scenes.revision(SCENE).author == "kim"
+
+
+def test_rules_test_tells_rule_line_span_and_reason(ruler: Ruler, tmp_path: Path) -> None:
+    file = tmp_path / "door.yaml"
+    head = "schema: ruler/rules/v1\nscene: door\nthreshold: 0.5\nrules:\n"
+    rule = "- {id: door.runs, title: Runs, kind: anomaly, statement: Runs., look_for: [running],\n"
+    file.write_text(
+        f'{head}{rule}  tests: {{fire: ["A man runs.", "Nobody is [red]running."]}}}}\n'
+    )
+    ended = ruler("rules", "test", file)
+    assert ended.code == 1
+    assert f"{file}:6" in ended.out
+    assert '"run" is negated' in ended.out
+    assert "Nobody is [red]running." in ended.out
+    assert ruler("rules", "test", file, "--json").data["counts"] == {"passed": 1, "failed": 1}
+    file.write_text(f'{head}{rule}  tests: {{fire: ["A man runs."]}}}}\n')
+    assert ruler("rules", "test", file).code == 0
+    assert "door.runs" in ruler("rules", "test", file, "door.walks").sentence
