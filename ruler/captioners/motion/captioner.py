@@ -26,7 +26,7 @@ from ruler.schemas.runs import Cameras, Every, Place, Usage
 from ruler.video.frames import Clip, FrameWindow, WindowSpec
 
 NAME = "motion"
-VERSION = "1"
+VERSION = "2"
 
 
 class MotionCaptioner:

@@ -52,16 +52,14 @@ def find_figures(observation: Observation, norms: Norms) -> list[Figure]:
     motion = observation.motion
     ratios = None if motion is None else motion.speed / norms.speeds[observation.rows]
     fills = observation.wide_fill / norms.fills[observation.rows]
-    disorder, moving = (fills, fills) if motion is None else disorders(observation, motion)
+    disorder = fills if motion is None else disorders(observation, motion)
     figures = []
     for region in find_regions(observation, ratios, norms.scene.fast_ratio):
         facts = _shape_facts(region, observation, norms)
         facts["fill_ratio"] = top_mean(fills[region.windows])
         if motion is not None and ratios is not None:
             facts |= _motion_facts(region.windows, observation, motion, ratios)
-            facts["motion_disorder"] = _weighted_mean(
-                disorder[region.windows], moving[region.windows]
-            )
+            facts["motion_disorder"] = top_mean(disorder[region.windows])
         figures.append(Figure(box=_box(region, observation), facts=_clean(facts)))
     return sorted(figures, key=_salience)
 
@@ -119,26 +117,22 @@ def _motion_facts(
     return facts
 
 
-def disorders(observation: Observation, motion: Motion) -> tuple[Floats, Floats]:
-    """Direction entropy in each kept window, in [0, 1], and the motion it rests on, (N,) each.
+def disorders(observation: Observation, motion: Motion) -> Floats:
+    """Direction entropy in each kept window, in [0, 1], (N,); 0 where too little moves in it.
 
-    The cue that told fights from other scenes best without weights (docs/perception, fights).
+    The cue that told fights from other scenes best without weights (docs/perception, fights). Only
+    brisk motion counts: slow drift and noise point every way.
     """
-    rows, columns = observation.view.grid.shape
-    points = np.zeros((rows * columns, tunables.DIRECTIONS), dtype=np.float64)
-    points[motion.points] = direction_histograms(motion.step, _least_motion(observation))
+    view = observation.view
+    rows, columns = view.grid.shape
+    points = np.zeros((rows * columns, tunables.DIRECTIONS + 1), dtype=np.float64)
+    diagonal = float(np.hypot(view.grid.height, view.grid.width))
+    points[motion.points, :-1] = direction_histograms(motion.step, tunables.BRISK * diagonal)
+    points[:, -1] = points.any(axis=1)
     fields = points.reshape(rows, columns, -1)
-    windows = np.maximum(observation.view.person.sums(fields, observation.kept), 0.0)
-    return entropy(windows), windows.sum(axis=1)
-
-
-def _weighted_mean(values: Floats, weights: Floats) -> float:
-    total = float(weights.sum())
-    return float((values * weights).sum()) / total if total > 0 else 0.0
-
-
-def _least_motion(observation: Observation) -> float:
-    return tunables.MOVING * observation.view.grid.width / tunables.WIDTH
+    sums = np.maximum(view.person.sums(fields, observation.kept), 0.0)
+    is_moving = sums[:, -1] >= tunables.FILL_GATE * view.person.areas[observation.kept]
+    return np.where(is_moving, entropy(sums[:, :-1]), 0.0)
 
 
 def direction_histograms(step: Floats, least: float) -> Floats:

@@ -38,6 +38,9 @@ FOREGROUND_LEVEL = 18
 MOVING = 0.4
 """Pixels per 0.1 s at `WIDTH` above which a pixel moves."""
 
+BRISK = 0.002
+"""Image diagonals per 0.1 s below which motion does not count for disorder."""
+
 CHANGE = 3
 """Mean grey levels by which the surroundings of a moving pixel change from frame to frame."""
 
