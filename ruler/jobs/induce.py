@@ -117,6 +117,7 @@ def brief_of(request: InduceRequest, captioner: Captioner) -> Brief:
     return Brief(
         scene=request.scene,
         place=request.place,
+        cameras=request.cameras,
         captioner=request.captioner,
         measured=captioner.measured,
         lexicon=load_lexicon(),

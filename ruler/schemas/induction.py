@@ -9,7 +9,7 @@ from pydantic import Field
 from ruler.schemas.base import Finite, Value
 from ruler.schemas.observations import Observation
 from ruler.schemas.rules import Rule, SceneName, Subject
-from ruler.schemas.runs import Place
+from ruler.schemas.runs import Cameras, Place
 from ruler.schemas.taxonomy import Lexicon, Taxonomy
 
 QUANTILES = 101
@@ -21,6 +21,7 @@ class Brief(Value):
 
     scene: SceneName
     place: Place
+    cameras: Cameras = "one"
     captioner: str
     measured: tuple[str, ...]
     lexicon: Lexicon

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from ruler.reasoners.symbolic.watches import WATCHES
+from ruler.reasoners.symbolic.watches import WATCHES, watched
 from ruler.reasoners.symbolic.writing import bound_of
 from ruler.schemas.induction import Checkup, FactRange
 from ruler.schemas.rules import Rule
@@ -188,3 +188,10 @@ def test_a_widened_bound_is_that_much_wider() -> None:
         assert (measure.above or measure.below) == pytest.approx(plain.above * 1.21, abs=1e-3)
         assert wide[rule_id].origin.note == "too noisy"
     assert wide["gate.fast"].weight == 1.0
+
+
+def test_what_is_relative_to_a_place_does_not_carry_over_to_other_cameras() -> None:
+    one = {watch.fact for watch in watched("street")}
+    many = {watch.fact for watch in watched("street", "many")}
+    assert one - many == {"speed_ratio", "fill_ratio"}
+    assert "motion_disorder" in many

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ruler.schemas.rules import Level
-from ruler.schemas.runs import Place
+from ruler.schemas.runs import Cameras, Place
 
 _EVERYWHERE: frozenset[Place] = frozenset({"walkway", "home", "street", "indoor", "any"})
 
@@ -28,6 +28,8 @@ class Watch:
             six spreads over the number of clips. `longest` is for durations, which a clip's own
             length cuts off: the bound lies well above the longest.
         floor: The bound is never below this, however quiet the references were.
+        carries: Whether a value means the same under another camera. What is relative to a place
+            (its usual speed, its usual area) does not.
         said_normal: Statement with `{bound}`; `said_anomaly` likewise.
     """
 
@@ -43,6 +45,7 @@ class Watch:
     role: Literal["primary", "secondary", "longest"]
     floor: float
     places: frozenset[Place]
+    carries: bool = True
 
 
 WATCHES: tuple[Watch, ...] = (
@@ -60,6 +63,7 @@ WATCHES: tuple[Watch, ...] = (
         role="primary",
         floor=1.2,
         places=_EVERYWHERE,
+        carries=False,
     ),
     Watch(
         fact="fill_ratio",
@@ -75,6 +79,7 @@ WATCHES: tuple[Watch, ...] = (
         role="secondary",
         floor=1.2,
         places=frozenset({"walkway", "street", "any"}),
+        carries=False,
     ),
     Watch(
         fact="dwell_seconds",
@@ -122,6 +127,8 @@ WATCHES: tuple[Watch, ...] = (
 )
 
 
-def watched(place: Place) -> tuple[Watch, ...]:
-    """The facts that are watched at a place."""
-    return tuple(watch for watch in WATCHES if place in watch.places)
+def watched(place: Place, cameras: Cameras = "one") -> tuple[Watch, ...]:
+    """The facts that are watched at a place; with many cameras, those that carry over."""
+    return tuple(
+        watch for watch in WATCHES if place in watch.places and (watch.carries or cameras == "one")
+    )

@@ -35,7 +35,7 @@ def write_rules(
     normal: list[Rule] = []
     anomaly: list[Rule] = []
     ranges = {spread.fact: spread for spread in consensus.ranges}
-    for watch in watched(brief.place):
+    for watch in watched(brief.place, brief.cameras):
         if spread := ranges.get(watch.fact):
             checkup = checkups.get(f"{brief.scene}.{watch.anomaly}")
             if checkup and checkup.action == "dropped":
