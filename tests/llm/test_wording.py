@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
+from prompts.loader import load
 from ruler.llm.questions import Fault, Question
-from ruler.llm.wording import ask_again, fenced, with_schema
+from ruler.llm.wording import ask_again, with_schema
+from ruler.reasoners.llm.answers import Recheck
 from tests.llm.fakes import Verdict
+from tests.llm.test_fencing import HOSTILE
 
 
 def test_a_schema_in_words_stands_in_the_part_that_all_questions_share() -> None:
@@ -17,6 +19,14 @@ def test_a_schema_in_words_stands_in_the_part_that_all_questions_share() -> None
     assert asked.system.startswith("Judge.\n\nAnswer with one JSON object")
     assert json.loads(asked.system.splitlines()[-1]) == Verdict.model_json_schema()
     assert (asked.text, asked.jpegs) == ("Caption 7", (b"x",))
+
+
+def test_a_prompt_that_asks_for_an_object_is_not_told_so_twice() -> None:
+    system, text = load("check_again").render_parts(language="English", frame="{}")
+    asked = with_schema(Question(system, text, schema=Recheck))
+    assert asked.system.startswith(system.rstrip())
+    assert asked.system.count("Answer with one JSON object") == 1
+    assert json.loads(asked.system.splitlines()[-1]) == Recheck.model_json_schema()
 
 
 def test_a_plain_question_stays_as_it_is() -> None:
@@ -29,16 +39,15 @@ def test_a_question_is_asked_again_with_what_was_wrong_at_its_end() -> None:
     again = ask_again(question, Fault("invalid", "`score` must be a number"))
     assert again.system == question.system
     assert again.text.startswith("Caption 7\n\nYour last answer")
-    assert again.text.endswith("```\n`score` must be a number\n```")
+    assert json.loads(again.text.splitlines()[-1]) == {"wrong": "`score` must be a number"}
 
 
-@given(st.text(alphabet="`ab\n", max_size=40))
-def test_nothing_can_end_its_own_fence(data: str) -> None:
-    block = fenced(data)
-    fence = block.splitlines()[0]
-    assert len(fence) >= 3
-    assert fence not in data
-    assert block == f"{fence}\n{data}\n{fence}"
+@pytest.mark.parametrize("said", HOSTILE)
+def test_what_was_wrong_is_data(said: str) -> None:
+    again = ask_again(Question("Judge.", "Caption 7"), Fault("invalid", said))
+    head, line = again.text.rsplit("\n", 1)
+    assert head.endswith("in the form asked for.")
+    assert json.loads(line) == {"wrong": said}
 
 
 def test_a_long_error_is_shortened() -> None:

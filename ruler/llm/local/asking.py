@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
 from typing import Any, TypeVar
-
-from pydantic import BaseModel
 
 from ruler.llm.questions import Completion, Fault
 
@@ -24,13 +21,6 @@ _NOISE = re.compile(r"^Value error, | \[type=.*$| at 0x[0-9a-f]+")
 _OUT_OF_MEMORY = re.compile(
     r"out of memory|(?:can't|cannot|not enough|failed to).{0,30}memory", re.IGNORECASE
 )
-
-
-@cache
-def form_of(schema: type[BaseModel]) -> dict[str, Any]:
-    """The JSON schema of an answer, its fields in their own order: a model writes them in it, and
-    what it writes first decides the rest."""
-    return schema.model_json_schema()
 
 
 def special_tokens(tokenizer: Any) -> frozenset[str]:

@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from ruler.errors import InputError
-from ruler.llm.local.asking import first_line, form_of
+from ruler.llm.local.asking import first_line
 from ruler.llm.local.naming import need, not_here, stable_name
 from ruler.llm.local.options import VllmOptions
 from ruler.llm.questions import Completion, Fault, Question
-from ruler.llm.wording import with_schema
+from ruler.llm.wording import json_form, with_schema
 from ruler.schemas.runs import Usage
 
 _ENVIRONMENT = (
@@ -180,7 +180,7 @@ def _as_json(question: Question, options: VllmOptions) -> dict[str, Any]:
         "system_with_schema": with_schema(question).system,
         "text": question.text,
         "jpegs": [base64.b64encode(jpeg).decode() for jpeg in question.jpegs],
-        "schema": form_of(question.schema) if question.schema else None,
+        "schema": json_form(question.schema) if question.schema else None,
         "max_tokens": question.max_tokens or options.max_tokens,
     }
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ruler.llm.fencing import fence
 from ruler.llm.questions import Fault
 from ruler.reasoners.base import Checked, Disputed
 from ruler.reasoners.llm.answers import Recheck
-from ruler.reasoners.llm.fencing import fence
 from ruler.reasoners.llm.interview import Interview
 from ruler.reasoners.llm.quoting import grounds, locate
 from ruler.reasoners.matching import FIRES

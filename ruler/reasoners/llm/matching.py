@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ruler.llm.fencing import fence_lines
 from ruler.llm.questions import Fault, FaultKind, Question
 from ruler.reasoners.base import MatchContext
 from ruler.reasoners.gates import Gate, check_gates
 from ruler.reasoners.llm.answers import Claims
 from ruler.reasoners.llm.claims import Said, Verdict, read_claims
-from ruler.reasoners.llm.fencing import fence_lines
 from ruler.reasoners.llm.interview import Interview, numbered
 from ruler.reasoners.llm.quoting import evidence_of
 from ruler.reasoners.matching import FAINT, FIRES, match_rule

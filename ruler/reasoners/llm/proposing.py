@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ruler.llm.fencing import fence_lines
 from ruler.reasoners.llm.answers import Learned, Normality
-from ruler.reasoners.llm.fencing import fence_lines
 from ruler.reasoners.llm.interview import Interview, numbered, prompt_ref, thinned
 from ruler.reasoners.llm.naming import slug_of
 from ruler.reasoners.llm.quoting import locate

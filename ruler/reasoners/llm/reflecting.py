@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from ruler.llm.fencing import fence, fence_lines
 from ruler.llm.questions import Fault
 from ruler.reasoners.base import EventEvidence
 from ruler.reasoners.llm.answers import Reflected
-from ruler.reasoners.llm.fencing import fence, fence_lines
 from ruler.reasoners.llm.interview import Interview, numbered, thinned
 from ruler.reasoners.llm.quoting import evidence_of, grounds, locate
 from ruler.reasoners.matching import FIRES

@@ -7,9 +7,9 @@ leaves out keeps the words that the taxonomy has for it.
 
 from __future__ import annotations
 
+from ruler.llm.fencing import fence, fence_lines
 from ruler.llm.questions import Asker
 from ruler.reasoners.llm.answers import ItemRule, ItemRules
-from ruler.reasoners.llm.fencing import fence, fence_lines
 from ruler.reasoners.llm.interview import LANGUAGE, Interview, prompt_ref
 from ruler.schemas.induction import Brief
 from ruler.schemas.rules import Origin, Rule

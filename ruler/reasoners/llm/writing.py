@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ruler.errors import ModelError
+from ruler.llm.fencing import fence, fence_lines
 from ruler.reasoners.llm.answers import Contrast, Contrasts, Groups
-from ruler.reasoners.llm.fencing import fence, fence_lines
 from ruler.reasoners.llm.interview import Interview, numbered, prompt_ref
 from ruler.reasoners.llm.naming import slug_of
 from ruler.reasoners.symbolic import writing as symbolic

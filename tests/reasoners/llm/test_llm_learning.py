@@ -33,8 +33,8 @@ from ruler.schemas.taxonomy import Taxonomy
 from ruler.steps.inducing import induce_rules
 from ruler.steps.voting import aggregate
 from tests.conformance.reasoners import TAXONOMY, ReasonerConformance
+from tests.llm.test_fencing import HOSTILE
 from tests.reasoners.llm.scripted import Script, ScriptedAsker, contrasts, lines
-from tests.reasoners.llm.test_fencing import HOSTILE
 from tests.support import MEASURED, SCENE, make_brief, references
 
 BRIEF = make_brief(taxonomy=TAXONOMY)

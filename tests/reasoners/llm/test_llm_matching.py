@@ -15,6 +15,7 @@ from ruler.reasoners.llm.matching import BATCH
 from ruler.schemas.observations import FigureLink, Observation
 from ruler.schemas.verdicts import Matched, WordEvidence, evidence_holds
 from tests.conformance.reasoners import walker
+from tests.llm.test_fencing import HOSTILE
 from tests.reasoners.llm.scripted import (
     COST,
     Script,
@@ -25,7 +26,6 @@ from tests.reasoners.llm.scripted import (
     lines,
     on_each,
 )
-from tests.reasoners.llm.test_fencing import HOSTILE
 from tests.support import context_of, failed, make_rule, observe
 
 RUNNING = make_rule("running", look_for=["running"], statement="Somebody runs.")

@@ -17,8 +17,8 @@ from ruler.schemas.rules import Rule
 from ruler.schemas.taxonomy import Taxonomy
 from ruler.schemas.verdicts import Matched, Reflection, WordEvidence
 from tests.conformance.reasoners import FAST, RUNNING, TAXONOMY, walker
+from tests.llm.test_fencing import HOSTILE
 from tests.reasoners.llm.scripted import ScriptedAsker, lines
-from tests.reasoners.llm.test_fencing import HOSTILE
 from tests.support import failed, match_of, measured_on, observe, quote
 
 SEEN = observe("A person is running away.")
