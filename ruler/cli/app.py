@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import ruler
-from ruler.cli import cache, demo, detect, doctor, evaluate, helping, induce, rules
+from ruler.cli import cache, demo, detect, doctor, evaluate, helping, induce, rules, taxonomy
 
 app = typer.Typer(
     name="ruler",
@@ -45,6 +45,7 @@ app.command("detect")(detect.detect)
 app.command("explain")(detect.explain)
 app.command("eval")(evaluate.evaluate)
 app.add_typer(rules.app, name="rules")
+app.add_typer(taxonomy.app, name="taxonomy")
 app.add_typer(cache.app, name="cache")
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)

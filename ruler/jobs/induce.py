@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,11 +13,11 @@ from graphs import induction
 from graphs.deps import InductionDeps
 from ruler.captioners.base import Captioner
 from ruler.errors import ClipError, InputError
-from ruler.jobs.inputs import open_all
+from ruler.jobs.inputs import check_scene, open_all
 from ruler.jobs.models import Models
 from ruler.jobs.progress import Progress, Report, at_once, silent
 from ruler.schemas.induction import Brief, Checkup
-from ruler.schemas.rules import LONGEST_NAME, NAME_PATTERN, RuleSet
+from ruler.schemas.rules import RuleSet
 from ruler.schemas.runs import Cameras, Every, Place, Usage
 from ruler.video.frames import Clip
 from rules_store.store import Store
@@ -75,11 +74,7 @@ def induce(request: InduceRequest, store: Store, report: Report = silent) -> Ind
             learned from them.
         UnknownNameError, MissingExtraError: of the captioner or reasoner.
     """
-    if not re.fullmatch(NAME_PATTERN, request.scene) or len(request.scene) > LONGEST_NAME:
-        raise InputError(
-            f"a scene's name has small letters, digits, '_' and '-', which {request.scene!r} "
-            "does not: write it like front-door."
-        )
+    check_scene(request.scene)
     models = models_for(request, store)
     captioner = models.captioner(request.captioner)
     opened = open_all(request.references, request.frame_rate, request.reader)

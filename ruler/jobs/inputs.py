@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 from ruler import registry
 from ruler.captioners.base import Captioner
-from ruler.errors import ClipError
+from ruler.errors import ClipError, InputError
 from ruler.reasoners.base import Reasoner
+from ruler.schemas.rules import LONGEST_NAME, NAME_PATTERN
 from ruler.video.clips import clip_names, open_clip
 from ruler.video.frames import Clip
 
@@ -40,6 +42,19 @@ def asks_models(*, captioner: str, reasoner: str) -> bool:
         registry.split_name(named[kind])[0] not in embedded
         for kind, embedded in registry.BUILTINS.items()
     )
+
+
+def check_scene(name: str) -> None:
+    """Refuse what cannot be a scene's name.
+
+    Raises:
+        InputError: says how one looks.
+    """
+    if not re.fullmatch(NAME_PATTERN, name) or len(name) > LONGEST_NAME:
+        raise InputError(
+            f"a scene's name has small letters, digits, '_' and '-', which {name!r} "
+            "does not: write it like front-door."
+        )
 
 
 def check_names(paths: Sequence[str | Path]) -> None:

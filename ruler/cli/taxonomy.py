@@ -1,0 +1,127 @@
+"""`ruler taxonomy`: list, show, validate, rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ruler.cli import console, options
+from ruler.errors import InputError
+
+app = typer.Typer(
+    help="Look at taxonomies, check your own, and turn one into rules.", no_args_is_help=True
+)
+
+Name = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A built-in one, or a file.")]
+
+
+@app.command("list")
+def list_taxonomies(as_json: options.AsJson = False) -> None:
+    """List the taxonomies that ship.
+
+    Example: ruler taxonomy list
+    """
+    from ruler.jobs.taxonomies import known_taxonomies
+
+    known = [
+        {
+            "id": one.id,
+            "title": one.title or one.id,
+            "categories": len(one.categories),
+            "normal": sum(item.kind == "normal" for item in one.items),
+            "abnormal": sum(item.kind == "abnormal" for item in one.items),
+        }
+        for one in known_taxonomies()
+    ]
+    if as_json:
+        console.emit_json(known)
+        return
+    for row in known:
+        console.say(
+            f"[bold]{row['id']}[/]  {console.plain(row['title'])}: {row['categories']} categories, "
+            f"{row['normal']} normal and {row['abnormal']} abnormal items"
+        )
+
+
+@app.command("show")
+def show_taxonomy(name: Name, as_json: options.AsJson = False) -> None:
+    """Show the categories and items of a taxonomy.
+
+    Example: ruler taxonomy show smart-home
+    """
+    from rich.table import Table
+
+    from rules_store.taxonomy_files import load_taxonomy
+
+    taxonomy = load_taxonomy(name)
+    if as_json:
+        console.emit_json(taxonomy.model_dump(mode="json"))
+        return
+    table = Table(title=console.plain(taxonomy.title or taxonomy.id))
+    for column in ("item", "kind", "level", "says", "unless", "only if"):
+        table.add_column(column, overflow="fold")
+    for category in taxonomy.categories.values():
+        table.add_section()
+        for item in category.items:
+            conditions = (", ".join(item.unless), ", ".join(item.only_if))
+            cells = (item.statement, *conditions)
+            table.add_row(item.id, item.kind, item.level, *map(console.plain, cells))
+    console.show(table)
+
+
+@app.command("validate")
+def validate_taxonomy(
+    file: Name,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Weak places count as findings, too.")
+    ] = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Check a taxonomy: all errors at once (exit code 2), tests that fail (1), weak places (0).
+
+    Example: ruler taxonomy validate ./warehouse.yaml
+    """
+    from ruler.jobs.taxonomies import review
+    from rules_store.taxonomy_files import load_taxonomy
+
+    taxonomy = load_taxonomy(file)
+    remarks = review(taxonomy)
+    if as_json:
+        console.emit_json([vars(remark) for remark in remarks])
+    else:
+        for remark in remarks:
+            mark = "[red]test[/]   " if remark.kind == "test" else "[yellow]warning[/]"
+            console.say(f"{mark} [bold]{remark.where}[/]: {console.plain(remark.said)}")
+        console.say(f"{taxonomy.id} is valid: {len(taxonomy.items)} items.")
+    if any(strict or remark.kind == "test" for remark in remarks):
+        raise typer.Exit(1)
+
+
+@app.command("rules")
+def write_rules(
+    name: Name,
+    scene: options.Scene,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File to write; stdout if not given.")
+    ] = None,
+) -> None:
+    """Write a rule file with a rule for every item, normal and abnormal, by the items' own words.
+
+    Example: ruler taxonomy rules care-home.yaml --scene corridor --out corridor.yaml
+    """
+    import sys
+
+    from ruler.jobs.taxonomies import rule_file
+    from rules_store.taxonomy_files import load_taxonomy
+
+    source = rule_file(load_taxonomy(name), scene)
+    if out is None:
+        sys.stdout.buffer.write(source.encode())
+        return
+    try:
+        out.write_bytes(source.encode())
+    except OSError as error:
+        raise InputError(f"{out} cannot be written: {error.strerror}.") from error
+    console.say(f"Wrote {console.plain(out)}")

@@ -1,0 +1,119 @@
+"""`ruler taxonomy`: list, show, validate, rules."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ruler import cli
+from ruler.jobs.taxonomies import rule_file
+from ruler.text.phrases import find_any
+from rules_store.rule_files import parse_rules
+from rules_store.taxonomy_files import builtin_taxonomies, load_taxonomy, parse_taxonomy
+
+MINE = """\
+schema: ruler/taxonomy/v1
+id: mine
+categories:
+  yard:
+    title: "[red]The yard[/]"
+    items:
+      - id: yard.climb
+        kind: abnormal
+        title: Child climbs
+        level: high
+        statement: A child climbs the shelves.
+        look_for: [climbing]
+        only_if: [child, toddler]
+        unless: [adult]
+        tests:
+          fire: [A toddler climbs the shelf., A child is there; it climbs the shelf.]
+          quiet: [A man climbs a ladder., A child climbs with an adult.]
+      - id: yard.play
+        kind: normal
+        title: Play
+        statement: Children play [red]here[/].
+        look_for: [playing]
+"""
+
+
+def run(*arguments: str) -> int:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["ruler", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.yaml"
+    path.write_text(MINE, encoding="utf-8")
+    return path
+
+
+def test_lists_what_ships(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("taxonomy", "list", "--json") == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [row["id"] for row in listed] == list(builtin_taxonomies())
+    assert all(row["abnormal"] and row["normal"] for row in listed)
+
+
+def test_markup_of_others_is_shown_as_it_is(
+    mine: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run("taxonomy", "show", str(mine)) == 0
+    said = capsys.readouterr().out
+    assert "Children play [red]here[/]." in said
+    assert "yard.climb" in said and "child, toddler" in said
+
+
+def test_validate_tells_errors_tests_and_weak_places(
+    mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("taxonomy", "validate", str(mine)) == 0
+    assert "mine is valid: 2 items." in capsys.readouterr().out
+    mine.write_text(MINE.replace("A man climbs a ladder.", "A child climbs."), encoding="utf-8")
+    assert run("taxonomy", "validate", str(mine)) == 1
+    assert "yard.climb: it fires on: A child climbs." in capsys.readouterr().out
+    mine.write_text(MINE.replace("        look_for: [playing]\n", ""), encoding="utf-8")
+    assert run("taxonomy", "validate", str(mine)) == 0
+    assert run("taxonomy", "validate", str(mine), "--strict") == 1
+    mine.write_text(MINE.replace("kind: abnormal", "kin: abnormal"), encoding="utf-8")
+    assert run("taxonomy", "validate", str(mine)) == 2
+    assert "unknown key `kin`; did you mean `kind`?" in capsys.readouterr().err
+
+
+def test_a_rule_for_every_item(mine: Path, tmp_path: Path) -> None:
+    out = tmp_path / "rules.yaml"
+    assert run("taxonomy", "rules", str(mine), "--scene", "yard", "--out", str(out)) == 0
+    climb, play = parse_rules(out.read_text(encoding="utf-8")).rules
+    assert (climb.id, climb.kind, climb.level) == ("yard.yard.climb", "anomaly", "high")
+    assert (play.id, play.kind, play.category) == ("yard.yard.play", "normal", "yard.play")
+    assert climb.look_for == ("climbing child", "climbing toddler")
+    assert [one.unless for one in climb.exceptions] == ["adult"]
+    assert climb.tests.fire == ("A toddler climbs the shelf.",)
+    assert climb.tests.todo == ("A child is there; it climbs the shelf.",)
+    assert "Only where this is seen: child, toddler." in climb.statement
+    assert {rule.origin.by for rule in (climb, play)} == {"taxonomy"}
+
+
+def test_a_scene_that_cannot_be_called_so(mine: Path) -> None:
+    assert run("taxonomy", "rules", str(mine), "--scene", "Bad Name") == 2
+
+
+@pytest.mark.parametrize("name", builtin_taxonomies())
+def test_rules_of_all_that_ships(name: str) -> None:
+    taxonomy = load_taxonomy(name)
+    rules = parse_rules(rule_file(taxonomy, "hall")).rules
+    assert [rule.category for rule in rules] == [item.id for item in taxonomy.items]
+    for rule in rules:
+        assert all(find_any(text, rule.look_for) for text in rule.tests.fire), rule.id
+
+
+def test_rules_are_the_same_each_time() -> None:
+    taxonomy = parse_taxonomy(MINE)
+    assert rule_file(taxonomy, "hall") == rule_file(taxonomy, "hall")
