@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from ruler.errors import InputError
 from ruler.llm.breaker import Breaker
@@ -15,6 +17,8 @@ from ruler.llm.pricing import Tariff
 from ruler.llm.questions import Backend, BackendError, Completion, Fault, Question
 from ruler.llm.retrying import Patience, Tries
 from ruler.schemas.runs import Usage
+
+_Made = TypeVar("_Made")
 
 
 class Line:
@@ -41,8 +45,13 @@ class Line:
         self._patience = Patience(options, self._breaker, clock)
         self._has_answered = False
 
-    async def call(self, question: Question, tries: Tries) -> Completion | Fault:
+    async def call(
+        self, question: Question, tries: Tries, use: Callable[[Completion], Awaitable[_Made]]
+    ) -> _Made | Fault:
         """Ask until there is an answer, or no further try is worth it; costs go into `tries`.
+
+        What `use` makes of the answer is returned. The call keeps its place meanwhile: where
+        answers cannot be kept as fast as they come, no more of them are paid for.
 
         Raises:
             InputError: the endpoint never gave an answer, and the user must mend something first
@@ -50,12 +59,14 @@ class Line:
         """
         tries.failed = tries.misformed = 0
         try:
-            return await self._patience.loop(tries)(self._attempt, question, tries)
+            return await self._patience.loop(tries)(self._attempt, question, tries, use)
         except BackendError as error:
             self._raise_if_never(error)
             return error.fault
 
-    async def _attempt(self, question: Question, tries: Tries) -> Completion:
+    async def _attempt(
+        self, question: Question, tries: Tries, use: Callable[[Completion], Awaitable[_Made]]
+    ) -> _Made:
         async with self._limiter.place():
             self._budget.reserve()
             spent = Usage()
@@ -74,8 +85,8 @@ class Line:
                 spent = spent.model_copy(update={"images": shown})
                 self._budget.settle(spent)
                 tries.spend(spent)
-        self._has_answered = True
-        return completion
+            self._has_answered = True
+            return await use(completion)
 
     async def _complete(self, question: Question) -> Completion:
         limit = self._options.timeout_seconds

@@ -63,6 +63,11 @@ class Desk:
         """Whether answers go anywhere."""
         return self._cache is not None or self._recorder is not None
 
+    @property
+    def tells(self) -> bool:
+        """Whether anybody wants to know what questions cost."""
+        return self._on_usage is not None
+
     def take(self, questions: Sequence[Question]) -> list[Asked]:
         """Questions with their keys."""
         return [self._keyed(question) if self.keeps else Asked(question) for question in questions]

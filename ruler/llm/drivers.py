@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -92,6 +92,8 @@ class Driver(Protocol):
 class Served:
     """Asks a served model, many questions at once on one loop.
 
+    Answers are kept, and costs told, in a thread of their own: the loop waits for no disk.
+
     Args:
         line: The model.
         desk: Where answers are kept, and costs are told.
@@ -112,43 +114,58 @@ class Served:
         self._line = line
         self._desk = desk
         self._tracing = tracing
-        self._thread = LoopThread("ruler-asking", closing)
-        self._keeping = asyncio.Lock()
+        self._closing = closing
+        self._thread = LoopThread("ruler-asking", self._close)
+        self._clerk = ThreadPoolExecutor(1, thread_name_prefix="ruler-keeping")
 
     def submit(self, asked: Sequence[Asked]) -> Sequence[Future[Answer]]:
         """Begin to answer each."""
         return [self._thread.submit(self._answer(one)) for one in asked]
 
     def close(self) -> None:
-        """End the thread and the connections."""
+        """End the threads and the connections; what was told until then is written down."""
         self._thread.stop()
 
     async def _answer(self, asked: Asked) -> Answer:
         tries = Tries()
         try:
             with self._tracing.span(asked.question) as record:
-                answer = await self._ask(asked.question, tries)
+                answer = await self._ask(asked, tries)
                 record(answer)
-            if self._desk.keeps:
-                async with self._keeping:  # one writer at a time, off the loop
-                    await asyncio.to_thread(self._desk.keep, asked, answer)
             return answer
         finally:
-            self._desk.tell(tries.usage)
+            if self._desk.tells:  # shielded: a question that is given up is counted all the same
+                await asyncio.shield(self._written(self._desk.tell, tries.usage))
 
-    async def _ask(self, question: Question, tries: Tries) -> Answer:
-        answer = await self._once(question, tries)
+    async def _ask(self, asked: Asked, tries: Tries) -> Answer:
+        answer = await self._once(asked, asked.question, tries)
         if answer.fault and answer.fault.kind in ASKED_AGAIN:
-            second = await self._once(ask_again(question, answer.fault), tries)
+            again = ask_again(asked.question, answer.fault)
+            second = await self._once(asked, again, tries)
             answer = replace(second, text=second.text or answer.text)
         return replace(answer, usage=tries.usage)
 
-    async def _once(self, question: Question, tries: Tries) -> Answer:
-        said = await self._line.call(question, tries)
-        answer = judge(question, said)
-        if answer.fault and isinstance(said, Completion):
-            tries.spend(Usage(failed_calls=1))
-        return answer
+    async def _once(self, asked: Asked, question: Question, tries: Tries) -> Answer:
+        async def use(completion: Completion) -> Answer:
+            answer = judge(question, completion)
+            if answer.fault:
+                tries.spend(Usage(failed_calls=1))
+            elif self._desk.keeps:
+                await self._written(self._desk.keep, asked, answer)
+            return answer
+
+        said = await self._line.call(question, tries, use)
+        return Answer(fault=said) if isinstance(said, Fault) else said
+
+    async def _close(self) -> None:
+        """All questions have ended, so that nobody has anything left to write."""
+        self._clerk.shutdown(wait=False)
+        if self._closing is not None:
+            await self._closing()
+
+    def _written(self, write: Callable[..., None], *values: object) -> Awaitable[None]:
+        """Done in the writing thread; one at a time, in order."""
+        return asyncio.get_running_loop().run_in_executor(self._clerk, write, *values)
 
 
 class Batched:

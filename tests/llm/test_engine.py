@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -20,6 +21,7 @@ from ruler.schemas.runs import Usage
 from tests.llm.asking import ask, kind, one
 from tests.llm.fakes import (
     FakeClock,
+    MemoryCache,
     Meter,
     ScriptedBackend,
     Step,
@@ -185,3 +187,34 @@ def test_a_server_that_is_not_there_stops_the_run_after_its_retries() -> None:
         ask(script, numbered(30), options={"concurrency": 8}, clock=clock, on_usage=meter)
     assert sum(clock.slept) < 30
     assert meter.total == Usage()
+
+
+def test_nothing_is_kept_or_told_on_the_loop_and_never_more_is_unkept_than_may_be_asked() -> None:
+    threads: set[str] = set()
+    unkept = most_unkept = 0
+
+    class Counting(ScriptedBackend):
+        async def complete(self, question: Question) -> Completion:
+            nonlocal unkept, most_unkept
+            unkept += 1
+            most_unkept = max(most_unkept, unkept)
+            return await super().complete(question)
+
+    class Slow(MemoryCache):
+        def put(self, key: str, model: str, text: str) -> None:
+            nonlocal unkept
+            time.sleep(0.005)
+            threads.add(threading.current_thread().name)
+            super().put(key, model, text)
+            unkept -= 1
+
+    def told(_: Usage) -> None:
+        threads.add(threading.current_thread().name)
+
+    cache = Slow()
+    options = ChatOptions(concurrency=3)
+    with Engine(Counting(), options, cache=cache, on_usage=told, clock=FakeClock()) as engine:
+        assert [answer.fault for answer in engine.ask(numbered(20))] == [None] * 20
+    assert len(cache.texts) == 20
+    assert most_unkept <= 3
+    assert len(threads) == 1 and "ruler-asking" not in threads
