@@ -62,6 +62,16 @@ class Runs:
         with self._db.read() as connection:
             return list(connection.execute(query).scalars())
 
+    def finished(self, scene: str) -> list[str]:
+        """Ids of a scene's finished runs, the newest first."""
+        query = (
+            select(_RUN.c.id)
+            .where(_RUN.c.scene == scene, _RUN.c.state == "done")
+            .order_by(_RUN.c.created_at.desc(), _RUN.c.id.desc())
+        )
+        with self._db.read() as connection:
+            return list(connection.execute(query).scalars())
+
     def clip_info(self, run_id: str, clip: int) -> ClipInfo | None:
         """What was known of an input when it was first read, or None."""
         query = select(_CLIP.c.info).where(_CLIP.c.run_id == run_id, _CLIP.c.clip == clip)

@@ -1,0 +1,119 @@
+"""`ruler rules backtest`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ruler.cli import console, options
+from ruler.cli.rules.group import app, parse_scene
+
+if TYPE_CHECKING:
+    from ruler.jobs.backtest import Backtest
+    from ruler.schemas.verdicts import Event
+
+FORM = "a number of alarms, like 2/day"
+
+
+@app.command("backtest")
+def backtest_rules(
+    scene: Annotated[str, typer.Argument(metavar="SCENE", help="Name of the scene.")],
+    against: Annotated[int, typer.Option("--against", metavar="REV", help="The revision to try.")],
+    runs: Annotated[
+        list[str] | None,
+        typer.Option("--runs", metavar="RUN", help="A run to look at; by default all finished."),
+    ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option("--budget", metavar="N/day", help="Exit 1 over so many alarms a day."),
+    ] = None,
+    store: options.StorePlace = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show what a revision would have said of footage that was captioned before; no model is asked.
+
+    Example: ruler rules backtest front-door --against 4 --budget 2/day
+    """
+    from ruler.cli.context import open_store
+    from ruler.jobs.backtest import backtest
+
+    most = console.parsed("--budget", FORM, _a_day, budget)
+    name, _ = parse_scene(scene)
+    with open_store(store) as opened:
+        found = backtest(opened, name, against, runs or ())
+    if as_json:
+        console.emit_json(_data(found))
+    else:
+        _print(found)
+    rate = found.difference.a_day(found.difference.after)
+    if most is not None and rate is not None and rate > most:
+        console.warn(f"{found.after.ref} has {rate:.1f} alarms a day, over {most:g}.")
+        raise typer.Exit(1)
+
+
+def _a_day(text: str) -> float:
+    number = float(text.removesuffix("/day"))
+    if not 0 <= number < float("inf"):
+        raise ValueError(text)
+    return number
+
+
+def _data(found: Backtest) -> dict[str, Any]:
+    said = found.difference
+    return {
+        "before": str(found.before.ref),
+        "after": str(found.after.ref),
+        "as_if_approved": found.after.is_proposal,
+        "runs": list(found.runs),
+        "clips": found.clips,
+        "frames": said.frames,
+        "seconds": said.seconds,
+        "verdicts": {"added": said.added, "removed": said.removed, "changed": said.changed},
+        "events": {
+            "before": said.before,
+            "after": said.after,
+            "gained": [event.model_dump(mode="json") for event in said.gained],
+            "lost": [event.model_dump(mode="json") for event in said.lost],
+        },
+        "alarms_a_day": {"before": said.a_day(said.before), "after": said.a_day(said.after)},
+        "never_fires": found.never,
+        "always_fires": found.always,
+        "model_calls": 0,
+        "left_out": list(found.left_out),
+    }
+
+
+def _print(found: Backtest) -> None:
+    said = found.difference
+    approved = ", as if approved" if found.after.is_proposal else ""
+    console.say(f"[bold]{found.after.ref}[/]{approved}, against {found.before.ref} (active)")
+    console.say(
+        f"  footage   {said.frames} frames, {said.seconds / 3600:.2f} hours; no model asked"
+    )
+    console.say(f"  verdicts  {said.added} added, {said.removed} removed, {said.changed} changed")
+    console.say(f"  events    {said.before} before, {said.after} after")
+    rates = [_rate(said.a_day(count)) for count in (said.before, said.after)]
+    console.say(f"  alarms    {rates[0]} a day before, {rates[1]} after")
+    for title, events in (("gained", said.gained), ("lost", said.lost)):
+        for event in events:
+            console.say(f"  {title:<9} {_event(event)}")
+    for title, rules in (("never", found.never), ("always", found.always)):
+        for rule in rules:
+            console.say(f"  {title:<9} {console.plain(rule)} fires on {title_of(title)}")
+    for why in found.left_out:
+        console.say(f"  left out  {console.plain(why)}")
+
+
+def title_of(title: str) -> str:
+    """On which frames such a rule fires."""
+    return "no frame" if title == "never" else "every frame"
+
+
+def _rate(rate: float | None) -> str:
+    return "?" if rate is None else f"{rate:.1f}"
+
+
+def _event(event: Event) -> str:
+    where = f"{event.clip} {event.start_seconds:.1f}s to {event.stop_seconds:.1f}s"
+    return console.plain(f"{where}, key frame {event.key_frame}: {event.title}")

@@ -1,0 +1,152 @@
+"""`ruler rules backtest`: what other rules would have said of footage that was captioned before.
+
+Only captions that the store holds are looked at, and only by the symbolic reasoner, which asks no
+model: runs that a model reasoned about are left out, and said to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ruler.errors import InputError
+from ruler.reasoners.base import MatchContext
+from ruler.reasoners.symbolic import SymbolicReasoner
+from ruler.schemas.observations import Observation
+from ruler.schemas.rules import Revision, RevisionRef, RuleSet
+from ruler.schemas.runs import ClipOutcome, RunSpec
+from ruler.steps.approving import as_approved
+from ruler.steps.comparing import Difference, compare
+from ruler.steps.deducing import Deducer
+from rules_store.store import Store
+from rules_store.taxonomy_files import load_lexicon, load_taxonomy
+
+EMBEDDED = SymbolicReasoner.identity.name
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """What was compared, over which runs, with what outcome; `left_out` says what was not."""
+
+    before: Revision
+    after: Revision
+    rules: RuleSet
+    difference: Difference
+    runs: tuple[str, ...] = ()
+    clips: int = 0
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def never(self) -> list[str]:
+        """Live anomaly rules that fire on no frame."""
+        return [rule for rule in self._live() if not self.difference.fired.get(rule)]
+
+    @property
+    def always(self) -> list[str]:
+        """Live anomaly rules that fire on every frame."""
+        frames = self.difference.frames
+        return [r for r in self._live() if frames and self.difference.fired.get(r) == frames]
+
+    def _live(self) -> list[str]:
+        return [rule.id for rule in self.rules.live if rule.kind == "anomaly"]
+
+
+@dataclass
+class _Found:
+    """The runs that can be compared, and why others cannot."""
+
+    runs: list[RunSpec] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+
+def backtest(store: Store, scene: str, against: int, runs: Sequence[str] = ()) -> Backtest:
+    """Hold a revision against the active one.
+
+    A proposal is looked at as if it were approved. Each clip counts once, in its newest run.
+
+    Args:
+        store: Holds captions, runs and rules.
+        scene: Whose rules.
+        against: The number of the revision to try.
+        runs: Ids of the runs to look at; by default all finished ones of the scene.
+
+    Raises:
+        NotFoundError: no such scene, revision or run.
+        InputError: no run can be compared.
+    """
+    before, after = store.scenes.revision(scene), store.scenes.revision(scene, against)
+    rules = as_approved(after.rule_set, before.rule_set) if after.is_proposal else after.rule_set
+    found = _comparable(store, before, after, list(runs) or store.runs.finished(scene))
+    if not found.runs:
+        why = "; ".join(found.left_out) or "it has no finished run"
+        raise InputError(
+            f"there is nothing to compare for {scene!r}: {why}. "
+            f"Run: ruler detect CLIP... --scene {scene}"
+        )
+    total, clips, used, seen = Difference(), 0, [], set[str]()
+    for spec in found.runs:
+        outcomes = store.runs.outcomes(spec.id)
+        for number, outcome in enumerate(outcomes):
+            if outcome.error or outcome.info is None or outcome.info.sha256 in seen:
+                continue
+            seen.add(outcome.info.sha256)
+            sides = ((before.rule_set, before.ref), (rules, after.ref))
+            total += _compared(store, spec, (number, outcome), sides)
+            clips += 1
+            used.append(spec.id)
+    return Backtest(
+        before, after, rules, total, tuple(dict.fromkeys(used)), clips, tuple(found.left_out)
+    )
+
+
+def _comparable(store: Store, before: Revision, after: Revision, names: Sequence[str]) -> _Found:
+    found = _Found()
+    for name in names:
+        spec = store.runs.spec(name)
+        by = store.scenes.revision(spec.scene, spec.revision.revision)
+        if spec.scene != before.ref.scene:
+            raise InputError(f"run {name!r} is of scene {spec.scene!r}, not {before.ref.scene!r}.")
+        if spec.reasoner != EMBEDDED:
+            found.left_out.append(f"run {name}: {spec.reasoner} reasoned, and no model is asked")
+        elif {by.scene_model_sha256} != {before.scene_model_sha256, after.scene_model_sha256}:
+            found.left_out.append(f"run {name}: its captions are of another scene model")
+        else:
+            found.runs.append(spec)
+    return found
+
+
+def _compared(
+    store: Store,
+    spec: RunSpec,
+    clip: tuple[int, ClipOutcome],
+    sides: tuple[tuple[RuleSet, RevisionRef], tuple[RuleSet, RevisionRef]],
+) -> Difference:
+    """Both rule sets over one clip of a run."""
+    number, outcome = clip
+    assert outcome.info is not None
+    observations = list(_observations(store, spec.id, number))
+    seconds = {seen.frame_index: seen.time_seconds for seen in observations}
+    length = outcome.info.duration_seconds
+    reasoner = SymbolicReasoner()
+    before, after = (
+        Deducer(
+            reasoner=reasoner,
+            context=MatchContext(
+                rule_set=rule_set,
+                lexicon=load_lexicon(),
+                clip_start=spec.start_time or outcome.info.start_time,
+                as_of=spec.as_of,
+            ),
+            revision=ref,
+            taxonomy=load_taxonomy(spec.taxonomy),
+            smoothing=spec.smoothing,
+        ).deduce(outcome.clip, observations, lambda frame: seconds.get(frame, length))
+        for rule_set, ref in sides
+    )
+    return compare(before, after, length)
+
+
+def _observations(store: Store, run_id: str, clip: int) -> Iterator[Observation]:
+    """What was said of a clip, as it was before linking."""
+    for trace in store.traces.read(run_id, clip):
+        yield trace.observation.model_copy(update={"links": ()})

@@ -1,0 +1,116 @@
+"""What two rule sets say of the same captions: where their verdicts and events differ."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ruler.reasoners.matching import FIRES
+from ruler.schemas.traces import Trace
+from ruler.schemas.verdicts import Event, Verdict
+from ruler.steps.deducing import Deduction
+
+SECONDS_A_DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How the verdicts and events of some clips differ.
+
+    Attributes:
+        frames: Sampled frames that both judged.
+        seconds: How much footage that is.
+        added: Frames that only the second rule set calls an anomaly.
+        removed: Frames that only the first one calls so.
+        changed: Frames that differ otherwise: in their rules, or undetermined on one side.
+        gained: Events of the second that overlap none of the first.
+        lost: Events of the first that overlap none of the second.
+        before, after: All events of each side.
+        fired: By rule id, on how many frames it fires under the second rule set.
+    """
+
+    frames: int = 0
+    seconds: float = 0.0
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+    gained: tuple[Event, ...] = ()
+    lost: tuple[Event, ...] = ()
+    before: int = 0
+    after: int = 0
+    fired: Mapping[str, int] = field(default_factory=dict)
+
+    def __add__(self, other: Difference) -> Difference:
+        """Both together; of different clips."""
+        return Difference(
+            frames=self.frames + other.frames,
+            seconds=self.seconds + other.seconds,
+            added=self.added + other.added,
+            removed=self.removed + other.removed,
+            changed=self.changed + other.changed,
+            gained=self.gained + other.gained,
+            lost=self.lost + other.lost,
+            before=self.before + other.before,
+            after=self.after + other.after,
+            fired=Counter(self.fired) + Counter(other.fired),
+        )
+
+    def a_day(self, events: int) -> float | None:
+        """So many events in this footage, as events a day; None where there is no footage."""
+        return events * SECONDS_A_DAY / self.seconds if self.seconds > 0 else None
+
+
+def compare(before: Deduction, after: Deduction, seconds: float) -> Difference:
+    """Hold two deductions over the same captions of one clip against each other.
+
+    Args:
+        before: What the first rule set says.
+        after: What the second one says.
+        seconds: The clip's length.
+    """
+    kinds = Counter(
+        _kind(old, new) for old, new in zip(before.verdicts, after.verdicts, strict=True)
+    )
+    return Difference(
+        frames=len(after.verdicts),
+        seconds=seconds,
+        added=kinds["added"],
+        removed=kinds["removed"],
+        changed=kinds["changed"],
+        gained=_apart(after.events, before.events),
+        lost=_apart(before.events, after.events),
+        before=len(before.events),
+        after=len(after.events),
+        fired=fired_on(after.traces),
+    )
+
+
+def fired_on(traces: Iterable[Trace]) -> Counter[str]:
+    """By rule id, on how many frames it fires."""
+    return Counter(
+        match.rule_id
+        for trace in traces
+        for match in trace.matched.matches
+        if match.strength >= FIRES
+    )
+
+
+def _kind(old: Verdict, new: Verdict) -> str:
+    if (old.outcome == "anomaly") != (new.outcome == "anomaly"):
+        return "added" if new.outcome == "anomaly" else "removed"
+    if old.outcome != new.outcome or (new.outcome == "anomaly" and old.rules != new.rules):
+        return "changed"
+    return "same"
+
+
+def _apart(events: Sequence[Event], others: Sequence[Event]) -> tuple[Event, ...]:
+    """The events that share no frame with any of the others."""
+    return tuple(
+        event
+        for event in events
+        if not any(
+            event.start_frame < other.stop_frame and other.start_frame < event.stop_frame
+            for other in others
+        )
+    )
