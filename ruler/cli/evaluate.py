@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ruler.cli import console, options
+from ruler.cli.answer_tables import print_answers
 from ruler.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,6 +36,13 @@ def evaluate(
         typer.Option("--keep", help="Keep store and runs in this folder (and reuse its captions)."),
     ] = None,
     workers: options.Workers = None,
+    learn_from: Annotated[
+        list[Path] | None,
+        typer.Option("--learn-from", help="Manifest of labelled answers to learn weights from."),
+    ] = None,
+    shots: Annotated[
+        int, typer.Option("--shots", min=1, help="How many labelled answers are learned from.")
+    ] = 100,
 ) -> None:
     """Measure ruler on datasets, with baselines and coverage beside every figure.
 
@@ -54,12 +62,17 @@ def evaluate(
             reasoner=reasoner,
             workers=workers or settings().workers,
             keep=keep,
+            learn_from=learn_from or (),
+            shots=shots,
             report=report,
         )
     if json_file is not None:
         write_document(json_file, document)
     for result in document.results:
-        _print(result)
+        if result.kind == "answers":
+            print_answers(result)
+        else:
+            _print(result)
 
 
 def _print(result: EvalResult) -> None:

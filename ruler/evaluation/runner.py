@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ruler.errors import InputError
+from ruler.evaluation.answers import evaluate_answers
 from ruler.evaluation.captions import evaluate_captions
 from ruler.evaluation.clips import evaluate_clips
 from ruler.jobs.inputs import reasoner_named
 from ruler.jobs.progress import Report, silent
 from ruler.reporting.atomic import AtomicText
 from ruler.schemas.datasets import (
+    AnswersManifest,
     CaptionsManifest,
     ClipsManifest,
     EvalDocument,
@@ -31,6 +33,8 @@ def evaluate(
     reasoner: str = "symbolic",
     workers: int = 1,
     keep: Path | None = None,
+    learn_from: Sequence[Path] = (),
+    shots: int = 100,
     report: Report = silent,
 ) -> EvalDocument:
     """Measure on each manifest.
@@ -41,6 +45,8 @@ def evaluate(
         reasoner: Who reasons on recorded captions.
         workers: Chunks at once.
         keep: Folder for store and runs; a temporary one, deleted afterwards, if not given.
+        learn_from: Manifests of labelled answers, for `kind: answers`.
+        shots: How many of them are learned from.
         report: Told of the progress.
 
     Raises:
@@ -48,16 +54,27 @@ def evaluate(
     """
     loaded = [(path, load_manifest(path)) for path in manifests]
     for path, manifest in loaded:
-        if not isinstance(manifest, ClipsManifest | CaptionsManifest):
+        if not isinstance(manifest, ClipsManifest | CaptionsManifest | AnswersManifest):
             raise InputError(
-                f"{path}: kind {manifest.kind!r} is not measured yet; clips and captions are."
+                f"{path}: kind {manifest.kind!r} is not measured yet; clips, captions and answers "
+                "are."
             )
+    labelled = [_labelled(path) for path in learn_from]
     with _workplace(keep) as folder:
         results = [
-            _measure(manifest, path.parent, folder, smoothing, reasoner, workers, report)
+            evaluate_answers(manifest, path.parent, learn_from=labelled, shots=shots).result
+            if isinstance(manifest, AnswersManifest)
+            else _measure(manifest, path.parent, folder, smoothing, reasoner, workers, report)
             for path, manifest in loaded
         ]
     return EvalDocument(results=tuple(results))
+
+
+def _labelled(path: Path) -> tuple[AnswersManifest, Path]:
+    manifest = load_manifest(path)
+    if not isinstance(manifest, AnswersManifest):
+        raise InputError(f"{path}: --learn-from takes manifests of kind answers.")
+    return manifest, path.parent
 
 
 def _measure(

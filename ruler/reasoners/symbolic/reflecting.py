@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from ruler.reasoners.base import EventEvidence
 from ruler.reasoners.matching import word_evidence
+from ruler.schemas.captions import Caption
 from ruler.schemas.observations import Observation
 from ruler.schemas.taxonomy import Taxonomy, TaxonomyItem
 from ruler.schemas.verdicts import Outcome, Reflection, WordEvidence
@@ -24,7 +25,7 @@ _ENOUGH_TO_RAISE = 2
 
 
 @dataclass(frozen=True)
-class _Heard:
+class Heard:
     """An item that captions of the event speak of: in what share, and where first."""
 
     item: TaxonomyItem
@@ -74,9 +75,15 @@ def reflect(event: EventEvidence, taxonomy: Taxonomy) -> Reflection:
     return Reflection(first=first, second=first, why="no item of the taxonomy speaks of it")
 
 
+def heard_in(taxonomy: Taxonomy, caption: Caption) -> list[Heard]:
+    """The items that one caption speaks of and whose conditions hold there, in file order."""
+    alone = Observation(frame_index=0, until_frame=1, time_seconds=0.0, caption=caption)
+    return _hear(taxonomy, [alone])[0]
+
+
 def _hear(
     taxonomy: Taxonomy, captioned: Sequence[Observation]
-) -> tuple[list[_Heard], dict[str, _Conditions]]:
+) -> tuple[list[Heard], dict[str, _Conditions]]:
     """Which items the captions speak of where their conditions hold, and, by item, in how many
     captions its conditions were met."""
     items = taxonomy.items
@@ -100,7 +107,7 @@ def _hear(
             if number not in first:
                 first[number] = word_evidence(hit, seen.caption, seen.frame_index)
     heard = [
-        _Heard(items[number], counts[number], counts[number] / len(captioned), evidence)
+        Heard(items[number], counts[number], counts[number] / len(captioned), evidence)
         for number, evidence in sorted(first.items())
     ]
     return heard, conditions
@@ -126,7 +133,7 @@ def _inapplicable(item: TaxonomyItem, conditions: _Conditions, captions: int) ->
     return None
 
 
-def _outweighing(heard: Sequence[_Heard]) -> _Heard | None:
+def _outweighing(heard: Sequence[Heard]) -> Heard | None:
     """The normal item that most captions speak of, if no abnormal one is spoken of at all."""
     if any(found.item.kind == "abnormal" for found in heard):
         return None
@@ -134,7 +141,7 @@ def _outweighing(heard: Sequence[_Heard]) -> _Heard | None:
     return max(normal, key=lambda found: found.share, default=None)
 
 
-def _maybe_raise(first: Outcome, own: TaxonomyItem | None, heard: Sequence[_Heard]) -> Reflection:
+def _maybe_raise(first: Outcome, own: TaxonomyItem | None, heard: Sequence[Heard]) -> Reflection:
     """Raise an event below the threshold where a grave item is spoken of more than once."""
     grave = [
         found

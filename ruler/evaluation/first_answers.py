@@ -1,0 +1,93 @@
+"""Recorded first answers of a `kind: answers` manifest, and the truth that goes with them.
+
+Of the truth only id, label and categories are read: what annotators wrote besides states the label.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruler.errors import InputError
+from ruler.llm.first_answers import FirstAnswer, read_first_answer
+from ruler.schemas.captions import Caption, caption_key
+from ruler.schemas.datasets import AnswersManifest
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One clip: the first answer as it was read, and the truth."""
+
+    id: str
+    answer: FirstAnswer
+    label: int
+    categories: tuple[str, ...]
+
+    @property
+    def caption(self) -> Caption:
+        """What the answer describes, as evidence; the verdict and its reasons are no part of it."""
+        key = caption_key(
+            window_sha256=self.id,
+            scene_model_sha256=None,
+            captioner="first-answer",
+            version="1",
+            prompt_sha256=None,
+            parameters={},
+        )
+        return Caption(key=key, captioner="first-answer", text=self.answer.description)
+
+
+def load_answers(manifest: AnswersManifest, base: Path) -> list[Answered]:
+    """The answers that the manifest's filter lets through and that have a truth, sorted by id.
+
+    Raises:
+        InputError: what is wrong, with file and line; or no answer has a truth.
+    """
+    truth_file, answers_file = base / manifest.truth, base / manifest.answers
+    truth = {str(row.get("id")): _truth(where, row) for where, row in _rows(truth_file)}
+    found: dict[str, Answered] = {}
+    for where, row in _rows(answers_file):
+        if any(row.get(key) != value for key, value in manifest.filter.items()):
+            continue
+        clip, raw = row.get("id"), row.get("raw")
+        if not isinstance(clip, str) or not isinstance(raw, str):
+            raise InputError(f"{where}: an answer needs `id` and `raw`, both text.")
+        if clip in found:
+            raise InputError(f"{where}: {clip!r} is answered twice; narrow `filter`.")
+        if clip in truth:
+            label, categories = truth[clip]
+            found[clip] = Answered(clip, read_first_answer(raw), label, categories)
+    if not found:
+        raise InputError(f"{answers_file}: no answer passes `filter` and has a truth.")
+    return [found[clip] for clip in sorted(found)]
+
+
+def _truth(where: str, row: dict[str, Any]) -> tuple[int, tuple[str, ...]]:
+    label, categories = row.get("label"), row.get("categories")
+    if label not in (0, 1) or not isinstance(categories, list) or not categories:
+        raise InputError(f"{where}: a truth needs `label` (0 or 1) and `categories` (a list).")
+    return int(label), tuple(map(str, categories))
+
+
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(file:line, object) of each line; gzip where the name ends in .gz."""
+    try:
+        data = path.read_bytes()
+        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}.") from error
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{path}:{number}: is no JSON: {error}.") from error
+        if not isinstance(row, dict):
+            raise InputError(f"{path}:{number}: must be an object.")
+        yield f"{path}:{number}", row
