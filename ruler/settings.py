@@ -22,7 +22,8 @@ class Settings(BaseSettings):
     """What a machine or a person sets once; a command's own options win over it.
 
     `store` is the folder of the rule store, `runs` where results go, `workers` how many chunks are
-    worked on at once, `reader` what decodes video files (see `ruler.video.clips.open_clip`).
+    worked on at once, `reader` what decodes video files (see `ruler.video.clips.open_clip`). A
+    decoder may be silent for `decoder_seconds`, and take `decoder_megabytes` of memory.
     """
 
     model_config = SettingsConfigDict(
@@ -34,5 +35,7 @@ class Settings(BaseSettings):
     workers: int = Field(default_factory=_default_workers, ge=1)
     author: str = Field(default_factory=lambda: os.environ.get("USER") or "someone")
     reader: Literal["pyav", "decord"] = "pyav"
+    decoder_seconds: float = Field(default=30.0, gt=0, allow_inf_nan=False)
+    decoder_megabytes: int = Field(default=4096, ge=256)
     base_url: str | None = None
     api_key: str | None = None

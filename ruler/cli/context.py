@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ruler.jobs.tools import Machine
     from ruler.schemas.runs import Every
     from ruler.settings import Settings
+    from ruler.video.decoders import Limits
     from rules_store.store import Store
 
 
@@ -69,6 +70,14 @@ def asking(
     return decided
 
 
+def limits() -> Limits:
+    """What the processes that decode clips may take."""
+    from ruler.video.decoders import Limits
+
+    known = settings()
+    return Limits(seconds=known.decoder_seconds, megabytes=known.decoder_megabytes)
+
+
 def machine(
     store: Store, *, workers: int | None, runs: str | None, options: dict[str, object]
 ) -> Machine:
@@ -83,5 +92,6 @@ def machine(
         runs=Path(runs) if runs is not None else known.runs,
         workers=workers or known.workers,
         reader=known.reader,
+        limits=limits(),
         options=options,
     )

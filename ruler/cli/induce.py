@@ -65,7 +65,7 @@ def induce(
 
     Example: ruler induce monday.mp4 tuesday.mp4 --scene front-door --place home
     """
-    from ruler.cli.context import asking, model_options, open_store, settings
+    from ruler.cli.context import asking, limits, model_options, open_store, settings
     from ruler.jobs.estimate import estimate_learning
     from ruler.jobs.induce import InduceRequest
     from ruler.jobs.induce import induce as run
@@ -97,6 +97,7 @@ def induce(
         activate=activate,
         workers=workers or settings().workers,
         reader=settings().reader,
+        limits=limits(),
         options=chosen | asking(window, language, share, density),
         local_only=local_only,
     )

@@ -184,7 +184,8 @@ def _run(
     runs = machine.store.runs
     runs.create(spec, list(zip(clip_names(spec.clips), spec.clips, strict=True)))
     done: list[ClipDeps | None] = []
-    for number, clip in enumerate(open_all(spec.clips, spec.frame_rate, machine.reader)):
+    opened = open_all(spec.clips, spec.frame_rate, machine.reader, machine.limits)
+    for number, clip in enumerate(opened):
         try:
             if isinstance(clip, ClipError):
                 raise clip

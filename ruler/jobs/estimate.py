@@ -110,7 +110,7 @@ def estimate_run(spec: RunSpec, machine: Machine) -> Estimate:
     options = {name: value for name, value in machine.options.items() if name != "record"}
     tools = tools_for(spec, replace(machine, options=options))
     captioner, asked = tools.view.captioner, joined(options, spec.asking)
-    clips, unread = _opened(open_all(spec.clips, spec.frame_rate, machine.reader))
+    clips, unread = _opened(open_all(spec.clips, spec.frame_rate, machine.reader, machine.limits))
     works = [_left(tools, number, clip) for number, clip in clips]
     parts = [_captions(captioner, spec.captioner, asked, works), _matching(tools, asked, works)]
     again = ("a call for each frame in dispute and for each event, to look again",)
@@ -137,7 +137,9 @@ def estimate_learning(request: InduceRequest, store: Store) -> Estimate:
     captioner = models.captioner(request.captioner)
     asks = isinstance(models.reasoner(request.reasoner), LlmReasoner) and not captioner.measured
     every = request.every or captioner.default_every
-    clips, unread = _opened(open_all(request.references, request.frame_rate, request.reader))
+    clips, unread = _opened(
+        open_all(request.references, request.frame_rate, request.reader, request.limits)
+    )
     view = View(captioner, None)
     works = [_whole(view, store, clip, sample_indices(clip.times, every)) for _, clip in clips]
     parts = [

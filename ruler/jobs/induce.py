@@ -19,7 +19,9 @@ from ruler.jobs.progress import Progress, Report, at_once, silent
 from ruler.schemas.induction import Brief, Checkup
 from ruler.schemas.rules import RuleSet
 from ruler.schemas.runs import Cameras, Every, Place, Usage
+from ruler.video.decoders import Limits
 from ruler.video.frames import Clip
+from ruler.video.isolation import DEFAULT_LIMITS
 from rules_store.store import Store
 from rules_store.taxonomy_files import load_lexicon, load_taxonomy
 
@@ -43,6 +45,7 @@ class InduceRequest:
     activate: bool = False
     workers: int = 1
     reader: Literal["pyav", "decord"] = "pyav"
+    limits: Limits | None = DEFAULT_LIMITS
     options: Mapping[str, object] = field(default_factory=dict)
     local_only: bool = False
 
@@ -77,7 +80,7 @@ def induce(request: InduceRequest, store: Store, report: Report = silent) -> Ind
     check_scene(request.scene)
     models = models_for(request, store)
     captioner = models.captioner(request.captioner)
-    opened = open_all(request.references, request.frame_rate, request.reader)
+    opened = open_all(request.references, request.frame_rate, request.reader, request.limits)
     clips = [clip for clip in opened if not isinstance(clip, ClipError)]
     skipped = [clip for clip in opened if isinstance(clip, ClipError)]
     if not clips:

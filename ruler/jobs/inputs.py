@@ -12,8 +12,10 @@ from ruler.captioners.base import Captioner
 from ruler.errors import ClipError, InputError
 from ruler.reasoners.base import Reasoner
 from ruler.schemas.rules import LONGEST_NAME, NAME_PATTERN
-from ruler.video.clips import clip_names, open_clip
+from ruler.video.clips import clip_names
+from ruler.video.decoders import Limits
 from ruler.video.frames import Clip
+from ruler.video.isolation import DEFAULT_LIMITS, open_isolated
 
 
 def captioner_named(name: str, options: Mapping[str, object] | None = None) -> Captioner:
@@ -74,8 +76,11 @@ def open_all(
     paths: Sequence[str | Path],
     frame_rate: float | None = None,
     reader: Literal["pyav", "decord"] = "pyav",
+    limits: Limits | None = DEFAULT_LIMITS,
 ) -> list[Clip | ClipError]:
     """Open each clip; one that cannot be read is its error, so that the others go on.
+
+    Clips are opened and decoded in processes of their own, within `limits`; None does it here.
 
     Raises:
         ClipError: a path is no text, so that nothing could be written down about it.
@@ -84,7 +89,9 @@ def open_all(
     opened: list[Clip | ClipError] = []
     for path, name in zip(paths, clip_names([str(path) for path in paths]), strict=True):
         try:
-            opened.append(open_clip(path, name=name, frame_rate=frame_rate, reader=reader))
+            opened.append(
+                open_isolated(path, name=name, frame_rate=frame_rate, reader=reader, limits=limits)
+            )
         except ClipError as error:
             opened.append(error)
     return opened

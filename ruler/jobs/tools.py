@@ -18,7 +18,9 @@ from ruler.schemas.rules import Revision
 from ruler.schemas.runs import RunSpec
 from ruler.schemas.taxonomy import Lexicon, Taxonomy
 from ruler.steps.captioning import View
+from ruler.video.decoders import Limits
 from ruler.video.frames import Clip
+from ruler.video.isolation import DEFAULT_LIMITS
 from ruler.video.sampling import sample_indices
 from rules_store.store import Store
 from rules_store.taxonomy_files import load_lexicon, load_taxonomy
@@ -32,6 +34,7 @@ class Machine:
     runs: Path
     workers: int = 1
     reader: Literal["pyav", "decord"] = "pyav"
+    limits: Limits | None = DEFAULT_LIMITS
     options: Mapping[str, object] = field(default_factory=dict)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ruler.schemas.runs import ClipInfo
-from ruler.video import decord_reader
+from ruler.video import decord_reader, heartbeat
 from ruler.video.containers import check_file, unreadable
 from ruler.video.decoding import Decoder
 from ruler.video.frames import Frame, FrameFailure
@@ -31,6 +31,8 @@ _VARIABLE_SHARE = 0.1
 _ROUNDING_SECONDS = 0.0015
 """Containers that count milliseconds round each time stamp."""
 
+_HASH_BYTES = 1 << 20
+
 
 class FileClip:
     """A video file. Holds no open file: each call of `frames` opens its own."""
@@ -50,6 +52,11 @@ class FileClip:
     def times(self) -> NDArray[np.float64]:
         """See `Clip`."""
         return self._index.times
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """Frames that decoding can start at without those before them, ascending: int64 (keys,)."""
+        return np.sort(self._index.rank_at[self._index.keys])
 
     def frames(
         self, indices: Sequence[int], *, width: int | None = None
@@ -139,7 +146,11 @@ def _average_rate(times: NDArray[np.float64], header_rate: float | None) -> floa
 
 def _file_hash(path: Path) -> str:
     try:
+        hasher = hashlib.sha256()
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            while block := file.read(_HASH_BYTES):
+                heartbeat.beat()
+                hasher.update(block)
+        return hasher.hexdigest()
     except OSError as error:
         raise unreadable(str(path), error) from error

@@ -11,6 +11,7 @@ import numpy as np
 
 from ruler.errors import ClipError
 from ruler.schemas.runs import ClipInfo
+from ruler.video import heartbeat
 from ruler.video.files import checked
 from ruler.video.frames import Frame, FrameFailure
 from ruler.video.pictures import check_size, decode_picture, finish
@@ -136,6 +137,7 @@ def _size(path: Path, pictures: Sequence[Path]) -> tuple[int, int]:
     """Height and width of the first picture that can be read."""
     reason = ""
     for candidate in pictures:
+        heartbeat.beat()
         picture = _read(candidate)
         if not isinstance(picture, str):
             height, width = picture.shape[:2]
@@ -159,6 +161,7 @@ def _folder_hash(pictures: Sequence[Path], rate: float) -> str:
     """Hash of names, contents and times; the folder's own place does not matter."""
     hasher = hashlib.sha256(_times(len(pictures), rate).astype("<f8").tobytes())
     for path in pictures:
+        heartbeat.beat()
         try:
             with path.open("rb") as file:
                 content = hashlib.file_digest(file, "sha256").digest()

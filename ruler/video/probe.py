@@ -15,6 +15,7 @@ import numpy as np
 from ruler.errors import ClipError
 from ruler.video.bitstream import is_shown, length_bytes
 from ruler.video.containers import REPAIR, opened, prepare_decoder, video_stream
+from ruler.video.heartbeat import beat
 from ruler.video.index import PacketIndex, Packets, build_index
 from ruler.video.pictures import check_size
 
@@ -126,12 +127,19 @@ def probe(path: Path) -> tuple[Facts, PacketIndex]:
 
 
 def each_packet(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
-    """Packets in decoding order; goes on behind damage that the container can step over."""
-    errors = 0
+    """Packets in decoding order; goes on behind damage that the container can step over.
+
+    A packet takes a byte of the file at least: a container that gives more goes in circles.
+    """
+    errors, left = 0, container.size
     while errors < _ERRORS_IN_A_ROW:
         try:
             for packet in container.demux(stream):
                 errors = 0
+                beat()
+                left -= 1
+                if left < 0:
+                    return
                 if packet.size:
                     yield packet
         except av.FFmpegError:

@@ -1,0 +1,285 @@
+"""Decoder processes as their parent sees them: started, asked, watched, ended."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import itertools
+import mmap
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ruler.errors import ClipError
+from ruler.video import wire
+from ruler.video.decoder_process import HEADER_BYTES, SHARED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+_LOOK_SECONDS = 0.25
+_START_SECONDS = 60.0
+_END_SECONDS = 2.0
+_MOST_IDLE = 4
+_BUFFER_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a decoder process may take.
+
+    Attributes:
+        seconds: How long it may show no sign of life (no packet, picture or block of bytes read).
+        megabytes: Memory beyond what it needs for itself.
+    """
+
+    seconds: float = 30.0
+    megabytes: int = 4096
+
+
+class DecoderLostError(Exception):
+    """A decoder process died, hung or ran out of memory; says which, as a clause. Never leaves
+    `isolation`."""
+
+
+class Decoder:
+    """One decoder process; for one thread at a time."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._shared = tempfile.TemporaryFile(dir=_memory_folder())  # noqa: SIM115 - kept open
+        self._shared.truncate(HEADER_BYTES)
+        self._header = mmap.mmap(self._shared.fileno(), HEADER_BYTES)
+        self._process = _start(self._shared.fileno(), limits)
+        self._buffer = bytearray()
+        self._holds: bytes | None = None
+        self._reads = itertools.count()
+        self.is_usable = True
+        self._is_new = True
+
+    def open(self, asked: dict[str, Any]) -> tuple[wire.Message, bytes]:
+        """Open a clip.
+
+        Raises:
+            ClipError: it cannot be read.
+            DecoderLostError: the process did not survive it.
+        """
+        self._say({"do": "open", **asked})
+        return self._hear()
+
+    def read(
+        self, clip: bytes, indices: Sequence[int], width: int | None, *, slots: int, size: int
+    ) -> Iterator[NDArray[np.uint8] | str]:
+        """Pictures of a clip, or reasons, one an index.
+
+        Args:
+            clip: As `open` sealed it.
+            indices: See `Clip.frames`.
+            width: Likewise.
+            slots: Pictures that may wait to be taken.
+            size: Bytes of the largest picture.
+
+        Raises:
+            ClipError: the clip has gone.
+            DecoderLostError: the process did not survive the next picture.
+        """
+        if self._holds != clip:
+            self._say({"do": "take"}, clip)
+            self._holds = clip
+        number = next(self._reads)
+        self._shared.truncate(HEADER_BYTES + slots * size)
+        asked = {"indices": list(indices), "width": width, "slots": slots, "size": size}
+        self._say({"do": "read", "read": number, **asked})
+        is_over = False
+        with mmap.mmap(self._shared.fileno(), HEADER_BYTES + slots * size) as shared:
+            try:
+                while "end" not in (said := self._hear()[0]):
+                    if "failed" in said:
+                        yield said["failed"]
+                        continue
+                    slot, shape = said["slot"], (said["height"], said["width"], 3)
+                    start = HEADER_BYTES + slot * size
+                    picture = np.frombuffer(
+                        shared[start : start + shape[0] * shape[1] * 3], np.uint8
+                    ).reshape(shape)
+                    self._say({"do": "free", "read": number, "slot": slot})
+                    yield picture
+                is_over = True
+            finally:
+                if not is_over:
+                    self._abandon(number)
+
+    def close(self) -> None:
+        """End the process and wait until it is gone."""
+        self.is_usable = False
+        if self._shared.closed:
+            return
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        try:
+            self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._header.close()
+        self._shared.close()
+
+    def _abandon(self, number: int) -> None:
+        """Nobody reads on: let the process come to rest, or end it."""
+        if not self.is_usable:
+            return
+        deadline = time.monotonic() + _END_SECONDS
+        try:
+            self._say({"do": "free", "read": number, "slot": None})
+            while "end" not in self._hear()[0]:
+                if time.monotonic() > deadline:
+                    self.is_usable = False
+                    return
+        except (ClipError, DecoderLostError):
+            return
+
+    def _say(self, message: wire.Message, blob: bytes = b"") -> None:
+        assert self._process.stdin is not None
+        # A process that has died says so where it is listened to next.
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(wire.pack(message, blob))
+            self._process.stdin.flush()
+
+    def _hear(self) -> tuple[wire.Message, bytes]:
+        body, blob = wire.sizes(self._take(wire.HEAD_BYTES))
+        message, extra = wire.unpack(self._take(body)), self._take(blob)
+        self._is_new = False
+        if "error" in message:
+            raise ClipError(*message["error"])
+        if "out_of_memory" in message:
+            raise self._lost(f"decoding it takes more than {self.limits.megabytes} MB of memory")
+        if "broken" in message:
+            raise self._lost(f"it cannot be read any more ({message['broken']})")
+        return message, extra
+
+    def _take(self, count: int) -> bytes:
+        """So many bytes, as long as the process shows signs of life."""
+        assert self._process.stdout is not None
+        pipe = self._process.stdout.fileno()
+        beats, since = self._header[:8], time.monotonic()
+        patience = max(self.limits.seconds, _START_SECONDS if self._is_new else 0.0)
+        while len(self._buffer) < count:
+            if select.select([pipe], [], [], min(_LOOK_SECONDS, patience))[0]:
+                more = os.read(pipe, _BUFFER_BYTES)
+                if not more:
+                    raise self._lost(self._how_it_ended())
+                self._buffer += more
+                since = time.monotonic()
+            elif self._header[:8] != beats:
+                beats, since = self._header[:8], time.monotonic()
+                self._is_new = False
+                patience = self.limits.seconds
+            elif time.monotonic() - since > patience:
+                raise self._lost(f"the decoder hangs: nothing came for {patience:g} seconds")
+        taken = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        return taken
+
+    def _how_it_ended(self) -> str:
+        code = self._process.wait()
+        if code == -signal.SIGKILL:
+            return "the decoder was ended by the system, which was short of memory"
+        return "the decoder crashed"
+
+    def _lost(self, reason: str) -> DecoderLostError:
+        self.is_usable = False
+        self._process.kill()
+        return DecoderLostError(reason)
+
+
+def _start(shared: int, limits: Limits) -> subprocess.Popen[bytes]:
+    """A new process; its packages are found where this one finds them."""
+    places = os.pathsep.join(place or str(Path.cwd()) for place in sys.path)
+    command = [sys.executable, "-W", "ignore", "-c", _CODE, places, str(shared)]
+    return subprocess.Popen(  # noqa: S603 - a fixed command
+        [*command, str(limits.megabytes)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        pass_fds=(shared,),
+        start_new_session=True,
+    )
+
+
+_CODE = (
+    "import os, sys; sys.path[:] = sys.argv.pop(1).split(os.pathsep); "
+    f"os.dup2(int(sys.argv.pop(1)), {SHARED}); "
+    "from ruler.video.decoder_process import main; main()"
+)
+
+
+def _memory_folder() -> str | None:
+    """A file system in memory, where there is one; else the usual place for temporary files."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - unnamed files
+
+
+class Pool:
+    """Decoder processes that wait for work. They are spawned, never forked, and kept: a start takes
+    a third of a second."""
+
+    def __init__(self) -> None:
+        self._idle: list[Decoder] = []
+        self._lock = threading.Lock()
+        self._owner = os.getpid()
+
+    @contextlib.contextmanager
+    def borrowed(self, limits: Limits) -> Iterator[Decoder]:
+        """A decoder process for a while."""
+        decoder = self._any(limits)
+        try:
+            yield decoder
+        finally:
+            if decoder.is_usable:
+                self._give_back(decoder)
+            else:
+                decoder.close()
+
+    def close(self) -> None:
+        """End all that wait."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        if self._owner == os.getpid():
+            for decoder in idle:
+                decoder.close()
+
+    def _any(self, limits: Limits) -> Decoder:
+        with self._lock:
+            if self._owner != os.getpid():  # a fork: these are the parent's
+                self._idle, self._owner = [], os.getpid()
+            for decoder in self._idle:
+                if decoder.limits == limits:
+                    self._idle.remove(decoder)
+                    return decoder
+        return Decoder(limits)
+
+    def _give_back(self, decoder: Decoder) -> None:
+        with self._lock:
+            if len(self._idle) < _MOST_IDLE:
+                self._idle.append(decoder)
+                return
+        decoder.close()
+
+
+POOL = Pool()
+"""Of this process."""
+
+atexit.register(POOL.close)

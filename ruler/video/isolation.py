@@ -1,0 +1,182 @@
+"""Clips that are opened and decoded in processes of their own, with limits.
+
+A hostile file may hang a decoder, crash it or eat the memory. Here that costs a decoder process:
+the file is refused in one sentence or, in its middle, the frames that depend on the spot fail with
+the reason, and everything else goes on. The pixels are those of `open_clip`.
+
+It needs POSIX (descriptors that a child inherits, `RLIMIT_AS`); elsewhere clips are opened here.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ruler.errors import ClipError
+from ruler.schemas.runs import ClipInfo
+from ruler.video.clips import DEFAULT_READER, open_clip
+from ruler.video.containers import REPAIR
+from ruler.video.decoders import POOL, DecoderLostError, Limits
+from ruler.video.files import checked
+from ruler.video.frames import Frame, FrameFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from ruler.video.files import Reader
+    from ruler.video.frames import Clip
+
+_MOST_LOSSES = 3
+"""Decoders that one clip may cost before the rest of it is given up."""
+
+_SHARED_BYTES = 64 << 20
+_MOST_SLOTS = 16
+"""Pictures decoded ahead, as far as they fit into `_SHARED_BYTES`; never less than two."""
+
+DEFAULT_LIMITS = Limits()
+
+
+def open_isolated(
+    path: str | Path,
+    *,
+    name: str | None = None,
+    frame_rate: float | None = None,
+    reader: Reader = DEFAULT_READER,
+    limits: Limits | None = DEFAULT_LIMITS,
+) -> Clip:
+    """Open a clip in a decoder process; see `clips.open_clip`.
+
+    Args:
+        path: As there.
+        name: As there.
+        frame_rate: As there.
+        reader: As there.
+        limits: What a decoder may take; None opens the clip in this process.
+
+    Raises:
+        ClipError: nothing can be read there, or a decoder is lost over it.
+    """
+    if limits is None or os.name != "posix":
+        return open_clip(path, name=name, frame_rate=frame_rate, reader=reader)
+    asked = {"path": str(path), "name": name, "frame_rate": frame_rate, "reader": reader}
+    try:
+        with POOL.borrowed(limits) as decoder:
+            answer, blob = decoder.open(asked)
+    except DecoderLostError as lost:
+        raise ClipError(str(path), str(lost), REPAIR) from lost
+    info = ClipInfo.model_validate(answer["opened"])
+    middle, end = answer["times"], answer["times"] + answer["starts"]
+    times = np.frombuffer(blob[:middle], dtype="<f8").astype(np.float64)
+    times.flags.writeable = False
+    starts = np.frombuffer(blob[middle:end], dtype="<i8").astype(np.int64)
+    return IsolatedClip(info, times, starts, blob[end:], limits)
+
+
+@dataclass
+class _Losses:
+    """What a clip has cost so far, over all threads that read it."""
+
+    count: int = 0
+    reason: str = ""
+
+
+class IsolatedClip:
+    """A clip that decoder processes read.
+
+    Args:
+        info, times: See `Clip`.
+        starts: Frames that decoding can start at, ascending; empty where each one is.
+        sealed: The clip as decoder processes know it; opaque here.
+        limits: What they may take.
+    """
+
+    def __init__(
+        self,
+        info: ClipInfo,
+        times: NDArray[np.float64],
+        starts: NDArray[np.int64],
+        sealed: bytes,
+        limits: Limits,
+    ) -> None:
+        self._info = info
+        self._times = times
+        self._starts = starts
+        self._sealed = sealed
+        self._limits = limits
+        self._losses = _Losses()
+        self._lock = threading.Lock()
+
+    @property
+    def info(self) -> ClipInfo:
+        """See `Clip`."""
+        return self._info
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """See `Clip`."""
+        return self._times
+
+    def frames(
+        self, indices: Sequence[int], *, width: int | None = None
+    ) -> Iterator[Frame | FrameFailure]:
+        """See `Clip`. Where a decoder is lost, the frames up to the next place that decoding can
+        start at fail; where too many are, the clip's rest does.
+
+        Raises:
+            ClipError: the file has gone since it was opened.
+            ValueError: `indices` do not ascend, or lie outside the clip.
+        """
+        wanted = checked(indices, len(self._times))
+        done = 0
+        while done < len(wanted):
+            if self._losses.count >= _MOST_LOSSES:
+                yield from self._failures(wanted[done:], self._losses.reason)
+                return
+            try:
+                for item in self._read(wanted[done:], width):
+                    done += 1
+                    yield item
+            except DecoderLostError as lost:
+                self._note(str(lost))
+                stop = self._spared(wanted, done)
+                yield from self._failures(wanted[done:stop], str(lost))
+                done = stop
+
+    def _read(self, wanted: Sequence[int], width: int | None) -> Iterator[Frame | FrameFailure]:
+        shown = min(self._info.width, width or self._info.width)
+        # One more row than proportion says: shrinking rounds.
+        size = 3 * shown * (self._info.height * shown // self._info.width + 1)
+        slots = max(2, min(_MOST_SLOTS, _SHARED_BYTES // size))
+        with POOL.borrowed(self._limits) as decoder:
+            pictures = decoder.read(self._sealed, wanted, width, slots=slots, size=size)
+            for index, picture in zip(wanted, pictures, strict=False):
+                seconds = float(self._times[index])
+                if isinstance(picture, str):
+                    yield FrameFailure(index, seconds, picture)
+                else:
+                    yield Frame(index, seconds, picture)
+
+    def _note(self, reason: str) -> None:
+        with self._lock:
+            self._losses.count += 1
+            self._losses.reason = reason
+
+    def _spared(self, wanted: Sequence[int], lost: int) -> int:
+        """The first of `wanted` behind the lost one that does not depend on the same pictures."""
+        at = int(np.searchsorted(self._starts, wanted[lost], side="right"))
+        if not len(self._starts):
+            return lost + 1
+        if at == len(self._starts):
+            return len(wanted)
+        return int(np.searchsorted(wanted, self._starts[at]))
+
+    def _failures(self, indices: Sequence[int], reason: str) -> Iterator[FrameFailure]:
+        for index in indices:
+            yield FrameFailure(index, float(self._times[index]), reason)
