@@ -12,7 +12,7 @@ from ruler.schemas.induction import Checkup, Consensus, Proposal, Reference
 from ruler.schemas.rules import RuleSet
 from ruler.steps import batching, inducing
 from ruler.steps.captioning import View, caption_samples, samples_of
-from ruler.steps.merging import Merge, learned_so_far, merge
+from ruler.steps.merging import Merge, as_proposal, learned_so_far, merge, without_rejected
 from ruler.steps.voting import aggregate
 from ruler.video.sampling import sample_indices
 from rules_store.rule_files import dump_rules, edit_rules
@@ -98,10 +98,14 @@ def check_rules(deps: InductionDeps, keys: Sequence[str]) -> dict[str, Checkup]:
 
 
 def merge_rules(deps: InductionDeps, proposed: RuleSet) -> Merge:
-    """Merge the proposal with what is active; a first induction is taken as it is."""
-    line = deps.store.scenes.lineage(deps.brief.scene)
+    """Merge the proposal with what is active; a first induction is taken as it is, but for rules
+    that somebody rejected."""
+    scenes, scene = deps.store.scenes, deps.brief.scene
+    line = scenes.lineage(scene)
     base = learned_so_far([(revision.rule_set, revision.by_induction) for revision in line])
-    return merge(base, line[-1].rule_set if line else None, proposed)
+    wanted, held = without_rejected(base, proposed, deps.store.decisions.rejected_rules(scene))
+    done = merge(base, line[-1].rule_set if line else None, wanted)
+    return done.model_copy(update={"notes": (*held, *done.notes)})
 
 
 def save_rules(
@@ -109,13 +113,18 @@ def save_rules(
 ) -> tuple[int | None, bool]:
     """Save what was learned: (revision number, whether it is new).
 
-    The first revision of a scene is active. A later one waits until it is approved, or is made
-    active at once where the user asked for that. Nothing is saved where a revision with these rules
-    and this scene model exists, and nothing in a dry run.
+    The first revision of a scene is active. A later one is a proposal, its news drafts, until it is
+    approved, or is made active at once where the user asked for that. Nothing is saved where a
+    revision with these rules and this scene model exists, and nothing in a dry run.
     """
     scene = deps.brief.scene
     active = deps.store.scenes.find(scene)
-    source = dump_rules(merged) if active is None else edit_rules(active.source, merged)
+    is_proposal = active is not None and not deps.activate
+    if active is None:
+        source = dump_rules(merged)
+    else:
+        rules = as_proposal(merged, active.rule_set) if is_proposal else merged
+        source = edit_rules(active.source, rules)
     if known := deps.store.scenes.same_content(scene, source, scene_model):
         if deps.activate and not deps.is_dry_run:
             deps.store.scenes.activate(scene, known)
@@ -131,7 +140,7 @@ def save_rules(
             scene_model_sha256=scene_model,
             captioner=deps.brief.captioner,
             by_induction=True,
-            activate=active is None or deps.activate,
+            is_proposal=is_proposal,
         )
     )
     return revision.ref.revision, True

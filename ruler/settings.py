@@ -21,9 +21,10 @@ def _default_workers() -> int:
 class Settings(BaseSettings):
     """What a machine or a person sets once; a command's own options win over it.
 
-    `store` is the folder of the rule store, `runs` where results go, `workers` how many chunks are
-    worked on at once, `reader` what decodes video files (see `ruler.video.clips.open_clip`). A
-    decoder may be silent for `decoder_seconds`, and take `decoder_megabytes` of memory.
+    `store` is the folder of the rule store, `drafts` keeps rule files that are being edited with
+    `editor`, `runs` is where results go, `workers` how many chunks are worked on at once, `reader`
+    what decodes video files (see `ruler.video.clips.open_clip`). A decoder may be silent for
+    `decoder_seconds`, and take `decoder_megabytes` of memory.
     """
 
     model_config = SettingsConfigDict(
@@ -31,9 +32,15 @@ class Settings(BaseSettings):
     )
 
     store: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("ruler")))
+    drafts: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("ruler")) / "drafts"
+    )
     runs: Path = Path("runs")
     workers: int = Field(default_factory=_default_workers, ge=1)
     author: str = Field(default_factory=lambda: os.environ.get("USER") or "someone")
+    editor: str = Field(
+        default_factory=lambda: os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    )
     reader: Literal["pyav", "decord"] = "pyav"
     decoder_seconds: float = Field(default=30.0, gt=0, allow_inf_nan=False)
     decoder_megabytes: int = Field(default=4096, ge=256)

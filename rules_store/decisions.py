@@ -16,12 +16,15 @@ from rules_store.tables import DecisionRow, RuleSetRow
 _DECISION = SQLModel.metadata.tables[str(DecisionRow.__tablename__)]
 _RULE_SET = SQLModel.metadata.tables[str(RuleSetRow.__tablename__)]
 
-Decided = Literal["approved", "rejected"]
+Decided = Literal["approved", "rejected", "superseded"]
+
+_REMOVAL = " removal"
 
 
 @dataclass(frozen=True)
 class Decision:
-    """One decision. `rule` is None where it closes the whole proposal."""
+    """One decision. `rule` is None where it closes the whole proposal; `is_removal` says that the
+    proposal wanted to take the rule out."""
 
     scene: str
     revision: int
@@ -29,6 +32,7 @@ class Decision:
     author: str
     reason: str
     rule: Rule | None = None
+    is_removal: bool = False
     created_at: str = ""
 
 
@@ -46,7 +50,7 @@ class Decisions:
                 "scene": one.scene,
                 "revision": one.revision,
                 "rule_id": one.rule.id if one.rule else None,
-                "verdict": one.verdict,
+                "verdict": f"{one.verdict}{_REMOVAL if one.is_removal else ''}",
                 "body": one.rule.model_dump_json() if one.rule else None,
                 "author": one.author,
                 "reason": one.reason,
@@ -67,7 +71,8 @@ class Decisions:
             Decision(
                 scene=row.scene,
                 revision=row.revision,
-                verdict=row.verdict,
+                verdict=row.verdict.removesuffix(_REMOVAL),
+                is_removal=row.verdict.endswith(_REMOVAL),
                 author=row.author,
                 reason=row.reason,
                 rule=Rule.model_validate_json(row.body) if row.body else None,
@@ -77,8 +82,9 @@ class Decisions:
         ]
 
     def rejected_rules(self, scene: str) -> list[Rule]:
-        """The rules that somebody rejected, oldest first."""
-        found = self.of_scene(scene)
+        """The rules that somebody rejected, oldest first; a removal that was turned down speaks
+        for its rule."""
+        found = [one for one in self.of_scene(scene) if not one.is_removal]
         return [one.rule for one in found if one.verdict == "rejected" and one.rule is not None]
 
     def open_proposals(self, scene: str) -> list[int]:

@@ -11,6 +11,7 @@ from rules_store.decisions import Decisions
 from rules_store.engine import open_database
 from rules_store.events import Events
 from rules_store.feedback import Feedbacks
+from rules_store.history import History
 from rules_store.runs import Runs
 from rules_store.scenes import Scenes
 from rules_store.traces import Traces
@@ -31,6 +32,7 @@ class Store:
         self.place = self._db.place
         self.scenes = Scenes(self._db)
         self.decisions = Decisions(self._db)
+        self.history = History(self._db)
         self.captions = Captions(self._db)
         self.answers = Answers(self._db)
         self.runs = Runs(self._db)

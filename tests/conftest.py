@@ -26,6 +26,7 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
             monkeypatch.delenv(name)
     home = tmp_path_factory.mktemp("ruler")
     monkeypatch.setenv("RULER_STORE", str(home / "store"))
+    monkeypatch.setenv("RULER_DRAFTS", str(home / "drafts"))
     monkeypatch.setenv("RULER_RUNS", str(home / "runs"))
 
 

@@ -156,6 +156,7 @@ def _outcome(scene: str, result: InduceResult) -> str:
     if result.is_active:
         return f"Saved as {name}, active. Next: ruler detect CLIP... --scene {scene}"
     return (
-        f"Saved as {name}, a proposal: what is active stays. "
-        f"Use it with: ruler induce ... --activate, or ruler detect --revision {result.revision}"
+        f"Saved as {name}, a proposal: what is active stays. Look at it: "
+        f"ruler rules approve {scene} --list   Use it: "
+        f"ruler rules approve {scene}@{result.revision}"
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ruler.errors import FileProblems, InputError, Problem
+from ruler.errors import InputError
+from ruler.jobs.files import read_text
 from ruler.schemas.rules import Revision
 from rules_store.anomalyruler_files import parse_anomalyruler
 from rules_store.rule_files import dump_rules, parse_rules
@@ -58,7 +59,7 @@ def import_file(store: Store, asked: Import) -> tuple[Revision, bool]:
 
 def _source(asked: Import) -> tuple[str, str]:
     """(scene, rule file in ruler's own format)."""
-    text, file = _read(asked.file), str(asked.file)
+    text, file = read_text(asked.file), str(asked.file)
     if asked.format == "ruler":
         scene = parse_rules(text, file=file).scene
         if asked.scene not in (None, scene):
@@ -71,13 +72,3 @@ def _source(asked: Import) -> tuple[str, str]:
         raise InputError(f"{file} names no scene: say whose rules they become with --scene NAME.")
     rules = parse_anomalyruler(text, scene=asked.scene, lexicon=load_lexicon(), file=file)
     return asked.scene, dump_rules(rules)
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        problem = Problem(str(file), 0, 0, f"byte {error.start} is not UTF-8; save it as UTF-8")
-        raise FileProblems([problem]) from error

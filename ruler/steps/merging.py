@@ -3,21 +3,26 @@ expert's edits, theirs = the new proposal. An expert's edit always wins (DESIGN 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ruler.schemas.base import Value
 from ruler.schemas.rules import Rule, RuleSet
+from ruler.steps.meaning import same_meaning
+
+_DRAFT = ".proposed"
 
 
 class Merge(Value):
-    """The merged rules and what happened to each: kept, updated, added, removed or conflict."""
+    """The merged rules and what happened to each: updated, added, removed, conflict, or rejected
+    (somebody did not want it before)."""
 
     rule_set: RuleSet
     notes: tuple[tuple[str, str], ...] = ()
 
     @property
     def conflicts(self) -> tuple[str, ...]:
-        """Ids of rules that both sides changed; the expert's version stands."""
+        """Ids of rules that both sides changed; the active version stands, the other is kept as a
+        draft that `replaces` it."""
         return tuple(rule_id for rule_id, what in self.notes if what == "conflict")
 
 
@@ -31,13 +36,18 @@ def merge(base: RuleSet | None, ours: RuleSet | None, theirs: RuleSet) -> Merge:
 
     Returns:
         `theirs` as it is on the first induction. Otherwise the expert's rules and order, with the
-        proposal's changes to rules the expert left alone. The expert's threshold stands where it
-        was edited.
+        proposal's changes to rules the expert left alone, and a draft for each rule that both
+        changed. The expert's threshold stands where it was edited.
     """
     if ours is None:
         return Merge(rule_set=theirs)
     base_rules = {rule.id: rule for rule in base.rules} if base else {}
     their_rules = {rule.id: rule for rule in theirs.rules}
+    for rule in ours.rules:
+        both = base_rules.get(rule.id), their_rules.get(rule.id)
+        if rule.replaces is None and _settle(rule, *both)[1] == "conflict":
+            draft = draft_of(their_rules[rule.id])
+            their_rules.setdefault(draft.id, draft)
     merged: list[Rule] = []
     notes: list[tuple[str, str]] = []
     for rule in ours.rules:
@@ -47,7 +57,7 @@ def merge(base: RuleSet | None, ours: RuleSet | None, theirs: RuleSet) -> Merge:
         if what:
             notes.append((rule.id, what))
     our_ids = {rule.id for rule in ours.rules}
-    for rule in theirs.rules:
+    for rule in their_rules.values():
         # A rule that the base had and ours lacks was deleted by a person, and stays deleted.
         if rule.id not in our_ids and rule.id not in base_rules:
             merged.append(rule)
@@ -56,6 +66,46 @@ def merge(base: RuleSet | None, ours: RuleSet | None, theirs: RuleSet) -> Merge:
     threshold = ours.threshold if edited_threshold else theirs.threshold
     rule_set = ours.model_copy(update={"threshold": threshold, "rules": tuple(merged)})
     return Merge(rule_set=rule_set, notes=tuple(notes))
+
+
+def draft_of(rule: Rule) -> Rule:
+    """A draft that takes the place of the rule of the same id once somebody approves it."""
+    return rule.model_copy(
+        update={"id": f"{rule.id}{_DRAFT}", "status": "draft", "replaces": rule.id}
+    )
+
+
+def without_rejected(
+    base: RuleSet | None, theirs: RuleSet, rejected: Sequence[Rule]
+) -> tuple[RuleSet, list[tuple[str, str]]]:
+    """A proposal without what somebody rejected before, by meaning (invariant 5).
+
+    A rule that the base has goes back to what it is there: no change of it is proposed.
+
+    Returns:
+        The rest, and (rule id, "rejected") for each rule that was held back.
+    """
+    kept: list[Rule] = []
+    notes: list[tuple[str, str]] = []
+    for rule in theirs.rules:
+        before = base.rule(rule.id) if base else None
+        is_new = rule != before
+        if is_new and any(same_meaning(rule, other) for other in rejected):
+            notes.append((rule.id, "rejected"))
+            if before is not None:
+                kept.append(before)
+        else:
+            kept.append(rule)
+    return theirs.model_copy(update={"rules": tuple(kept)}), notes
+
+
+def as_proposal(merged: RuleSet, ours: RuleSet) -> RuleSet:
+    """A merge as it waits for approval: what is new or changed against `ours` is a draft."""
+    rules = [
+        rule if rule == ours.rule(rule.id) else rule.model_copy(update={"status": "draft"})
+        for rule in merged.rules
+    ]
+    return merged.model_copy(update={"rules": tuple(rules)})
 
 
 def learned_so_far(line: Iterable[tuple[RuleSet, bool]]) -> RuleSet | None:

@@ -409,10 +409,10 @@ def test_a_proposal_waits_until_it_is_activated(ruler: Ruler, yard: Workplace) -
     proposed = ruler("induce", *yard.references, more, *options)
     assert proposed.code == 0
     assert "Saved as yard@2, a proposal: what is active stays." in proposed.out
-    assert "yard  active revision 1, 2 revisions" in ruler("rules", "list").out
+    assert "yard  active revision 1, 2 revisions, waiting: yard@2" in ruler("rules", "list").out
     chosen = ruler("induce", *yard.references, more, *options, "--activate", "--json").data
-    assert (chosen["revision"], chosen["is_new"], chosen["is_active"]) == (2, False, True)
-    assert "yard  active revision 2, 2 revisions" in ruler("rules", "list").out
+    assert (chosen["revision"], chosen["is_new"], chosen["is_active"]) == (3, True, True)
+    assert "yard  active revision 3, 3 revisions" in ruler("rules", "list").out
     assert yard.store.scenes.revision(SCENE, 2).author == "kim"
 
 

@@ -67,11 +67,15 @@ def test_other_references_make_a_proposal(yard: Workplace) -> None:
     assert (proposed.revision, proposed.is_new, proposed.is_active) == (2, True, False)
     assert yard.store.scenes.revision(SCENE) == before
     assert bound(proposed.rule_set) != bound(before.rule_set)
-    # Proposed once is enough; and then it is approved.
+    waiting = yard.store.scenes.revision(SCENE, 2)
+    assert waiting.is_proposal and not waiting.is_active
+    fast = waiting.rule_set.rule(f"{SCENE}.fast")
+    assert fast is not None and fast.status == "draft" and fast not in waiting.rule_set.live
+    # Proposed once is enough.
     assert yard.induce(more).is_new is False
     chosen = yard.induce(more, activate=True)
-    assert (chosen.revision, chosen.is_new, chosen.is_active) == (2, False, True)
-    assert yard.store.scenes.revision(SCENE).ref.revision == 2
+    assert (chosen.revision, chosen.is_new, chosen.is_active) == (3, True, True)
+    assert yard.store.scenes.revision(SCENE).rule_set == chosen.rule_set
 
 
 def test_activate_uses_new_rules_at_once(yard: Workplace) -> None:

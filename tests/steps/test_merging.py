@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ruler.schemas.rules import Rule, RuleSet
-from ruler.steps.merging import learned_so_far, merge
+from ruler.steps.merging import as_proposal, draft_of, learned_so_far, merge, without_rejected
+from ruler.steps.merging_edits import merge_edits
 from tests.support import make_rule, make_rules
 
 SLUGS = [f"r{number}" for number in range(5)]
@@ -47,6 +48,10 @@ def test_every_rule_by_the_table(base: RuleSet | None, ours: RuleSet, theirs: Ru
             assert merged[rule_id] == mine
             is_conflict = before is not None and new is not None and new not in (before, mine)
             assert notes.get(rule_id) == ("conflict" if is_conflict else None)
+            if is_conflict:
+                assert new is not None
+                assert merged[f"{rule_id}.proposed"] == draft_of(new)
+                assert notes[f"{rule_id}.proposed"] == "added"
         elif new is None:
             assert rule_id not in merged
             assert notes[rule_id] == "removed"
@@ -140,5 +145,91 @@ def test_an_edit_and_a_deletion_outlive_two_inductions() -> None:
     for weight in (0.7, 0.8, 0.9):
         theirs = make_rules(*(make_rule(slug, weight=weight) for slug in ("r0", "r1", "r2")))
         merged = merge(learned_so_far(line), line[-1][0], theirs).rule_set
-        assert merged == make_rules(edited, make_rule("r2", weight=weight))
+        kept = draft_of(make_rule("r0", weight=weight))
+        assert merged == make_rules(edited, make_rule("r2", weight=weight), kept)
         line.append((merged, True))
+
+
+def test_what_was_rejected_is_not_proposed_again() -> None:
+    fast = make_rule("fast", measures=[{"fact": "speed_ratio", "above": 1.8}])
+    faster = make_rule("quick", measures=[{"fact": "speed_ratio", "above": 1.9}])
+    fastest = make_rule("fastest", measures=[{"fact": "speed_ratio", "above": 4}])
+    left, notes = without_rejected(None, make_rules(faster, fastest), [fast])
+    assert left == make_rules(fastest)
+    assert notes == [("gate.quick", "rejected")]
+
+
+def test_a_rejected_change_leaves_the_rule_as_it_was() -> None:
+    before = make_rule("fast", measures=[{"fact": "speed_ratio", "above": 1.8}], weight=0.9)
+    change = make_rule("fast", measures=[{"fact": "speed_ratio", "above": 1.9}])
+    base = make_rules(before)
+    left, notes = without_rejected(base, make_rules(change), [change])
+    assert left == base
+    assert notes == [("gate.fast", "rejected")]
+    assert merge(base, base, left).notes == ()
+    # What is proposed as it stands is no news, and nothing to reject.
+    assert without_rejected(base, base, [before]) == (base, [])
+
+
+def test_a_proposal_holds_its_news_as_drafts() -> None:
+    ours = make_rules(make_rule("r0"), make_rule("r1", status="stable"))
+    merged = make_rules(make_rule("r0", weight=0.3), make_rule("r1", status="stable"))
+    drafts = as_proposal(merged, ours)
+    assert [rule.status for rule in drafts.rules] == ["draft", "stable"]
+    assert [rule.id for rule in drafts.live] == ["gate.r1"]
+
+
+# Two people's edits.
+
+
+@given(rule_sets(), rule_sets())
+def test_what_one_side_alone_edited_is_taken(base: RuleSet, edited: RuleSet) -> None:
+    for ours, theirs in ((base, edited), (edited, base)):
+        done = merge_edits(base, ours, theirs)
+        assert by_id(done.rule_set) == by_id(edited)
+        assert done.rule_set.threshold == edited.threshold
+        assert done.conflicts == ()
+
+
+@given(rule_sets(), rule_sets(), rule_sets())
+def test_no_edit_of_either_side_is_lost(base: RuleSet, ours: RuleSet, theirs: RuleSet) -> None:
+    done = merge_edits(base, ours, theirs)
+    merged = by_id(done.rule_set)
+    b, o, t = by_id(base), by_id(ours), by_id(theirs)
+    for rule_id in {*b, *o, *t}:
+        before, mine, other = b.get(rule_id), o.get(rule_id), t.get(rule_id)
+        if mine not in (before, None):
+            assert merged[rule_id] == mine
+        if other not in (before, mine, None):
+            kept = [merged.get(rule_id), merged.get(f"{rule_id}.proposed")]
+            assert other in kept or draft_of(other) in kept
+
+
+@given(rule_sets(), rule_sets(), rule_sets())
+def test_merging_edits_again_changes_nothing(base: RuleSet, ours: RuleSet, theirs: RuleSet) -> None:
+    once = merge_edits(base, ours, theirs).rule_set
+    assert merge_edits(theirs, once, theirs).rule_set == once
+
+
+def test_two_fields_of_one_rule_by_two_people() -> None:
+    base = make_rules(make_rule("r0"))
+    done = merge_edits(
+        base, make_rules(make_rule("r0", weight=0.3)), make_rules(make_rule("r0", title="Better"))
+    )
+    assert done.rule_set == make_rules(make_rule("r0", weight=0.3, title="Better"))
+    assert done.notes == (("gate.r0", "merged"),)
+
+
+def test_one_field_by_two_people_keeps_both_versions() -> None:
+    base, mine, other = (make_rules(make_rule("r0", weight=w)) for w in (1.0, 0.3, 0.6))
+    done = merge_edits(base, mine, other)
+    assert done.conflicts == ("gate.r0",)
+    assert done.rule_set == make_rules(*mine.rules, draft_of(other.rules[0]))
+
+
+def test_an_edit_of_what_the_other_took_out_stays() -> None:
+    base, edited = make_rules(make_rule("r0")), make_rules(make_rule("r0", weight=0.3))
+    for ours, theirs in ((edited, make_rules()), (make_rules(), edited)):
+        done = merge_edits(base, ours, theirs)
+        assert by_id(done.rule_set) == by_id(edited)
+        assert done.conflicts == ("gate.r0",)

@@ -12,7 +12,10 @@ from ruler.cli.rules.group import SceneName, app, parse_scene
 from ruler.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from ruler.schemas.rules import Revision
+    from rules_store.scenes import SceneInfo
 
 
 @app.command("list")
@@ -32,10 +35,13 @@ def list_rules(
     with open_store(store) as opened:
         if scene is None:
             scenes = opened.scenes.overview()
+            waiting = {info.name: opened.decisions.open_proposals(info.name) for info in scenes}
             if as_json:
-                console.emit_json([vars(info) for info in scenes])
+                console.emit_json(
+                    [vars(info) | {"open_proposals": waiting[info.name]} for info in scenes]
+                )
                 return
-            _print_scenes([(i.name, i.active_revision, i.revisions) for i in scenes])
+            _print_scenes(scenes, waiting)
             return
         revision = opened.scenes.revision(*parse_scene(scene))
     if as_json:
@@ -50,12 +56,17 @@ def list_rules(
     _print_rules(revision)
 
 
-def _print_scenes(scenes: list[tuple[str, int | None, int]]) -> None:
+def _print_scenes(scenes: Sequence[SceneInfo], waiting: Mapping[str, Sequence[int]]) -> None:
     if not scenes:
         console.say("No scene yet. Begin with: ruler induce CLIP... --scene NAME")
-    for name, active, count in scenes:
-        plural = "" if count == 1 else "s"
-        console.say(f"[bold]{name}[/]  active revision {active}, {count} revision{plural}")
+    for info in scenes:
+        plural = "" if info.revisions == 1 else "s"
+        named = ", ".join(f"{info.name}@{number}" for number in waiting[info.name])
+        proposed = f", [yellow]waiting: {named}[/]" if named else ""
+        console.say(
+            f"[bold]{info.name}[/]  active revision {info.active_revision}, "
+            f"{info.revisions} revision{plural}{proposed}"
+        )
 
 
 def _print_rules(revision: Revision) -> None:

@@ -1,0 +1,118 @@
+"""`ruler rules approve|reject`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ruler.cli import console, options
+from ruler.cli.rules.differences import show_difference
+from ruler.cli.rules.group import app, parse_scene
+from ruler.errors import InputError
+
+if TYPE_CHECKING:
+    from ruler.jobs.approving import Choice, Decided
+    from rules_store.store import Store
+
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="SCENE[@N]|RULE", help="A proposal (its number, if several wait), or a rule's id."
+    ),
+]
+Chosen = Annotated[
+    list[str] | None, typer.Argument(metavar="[RULE]...", help="Only these rules of it.")
+]
+
+
+@app.command("approve")
+def approve(
+    target: Target,
+    rules: Chosen = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the revision.")] = "",
+    listed: Annotated[
+        bool, typer.Option("--list", help="Show what waits for approval; change nothing.")
+    ] = False,
+    store: options.StorePlace = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Put a proposal, or some of its rules, in force; what you changed meanwhile stays.
+
+    Example: ruler rules approve front-door@4 --reason "backtest looks right"
+    """
+    from ruler.cli.context import open_store
+    from ruler.jobs.approving import approve as put_in_force
+    from ruler.jobs.approving import open_choices
+
+    with open_store(store) as opened:
+        if listed:
+            scene = parse_scene(target)[0].partition(".")[0]
+            waiting = open_choices(opened, scene)
+            if as_json:
+                console.emit_json({f"{scene}@{n}": c.model_dump() for n, c in waiting.items()})
+                return
+            for number, change in waiting.items():
+                console.say(f"[bold]{scene}@{number}[/] would change:")
+                show_difference(change)
+            if not waiting:
+                console.say(f"Nothing of {console.plain(scene)} waits for approval.")
+            return
+        decided = put_in_force(opened, _choice(opened, target, rules, reason or "approved"))
+    _tell(decided, as_json, "approved")
+
+
+@app.command("reject")
+def reject(
+    target: Target,
+    rules: Chosen = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")] = "",
+    store: options.StorePlace = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Turn down a proposal, some of its rules, or a rule in force; it is not proposed again.
+
+    Example: ruler rules reject front-door.fast --reason "children run here"
+    """
+    from ruler.cli.context import open_store
+    from ruler.jobs.approving import reject as turn_down
+
+    with open_store(store) as opened:
+        decided = turn_down(opened, _choice(opened, target, rules, reason or "rejected"))
+    _tell(decided, as_json, "rejected")
+
+
+def _choice(store: Store, target: str, rules: list[str] | None, reason: str) -> Choice:
+    """What was named: `SCENE@N [RULE...]`, `SCENE [RULE...]`, or rules of the active revision."""
+    from ruler.cli.context import settings
+    from ruler.jobs.approving import Choice, the_proposal
+
+    name, number = parse_scene(target)
+    scene, dot, _ = name.partition(".")
+    named = (name, *(rules or ())) if dot else tuple(rules or ())
+    if any(rule.partition(".")[0] != scene for rule in named):
+        raise InputError(f"the rules named are not all of scene {scene!r}: {', '.join(named)}.")
+    if not dot and number is None:
+        number = the_proposal(store, scene)
+    return Choice(scene, number, named, settings().author, reason)
+
+
+def _tell(decided: Decided, as_json: bool, verdict: str) -> None:
+    ref = decided.revision.ref
+    if as_json:
+        console.emit_json(
+            {
+                "verdict": verdict,
+                "revision": str(ref),
+                "change": decided.change.model_dump(),
+                "still_open": list(decided.still_open),
+                "conflicts": list(decided.conflicts),
+            }
+        )
+        return
+    show_difference(decided.change, empty="Nothing in force has changed.")
+    for rule_id in decided.conflicts:
+        console.say(f"[yellow]{rule_id} was changed here meanwhile and stands as it is.[/]")
+    console.say(f"{verdict.capitalize()}; [bold]{ref}[/] is active.")
+    if decided.still_open:
+        console.say(f"[dim]Not decided yet: {', '.join(decided.still_open)}[/]")
