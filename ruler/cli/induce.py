@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ruler.cli import console, options
+from ruler.errors import InputError
 
 if TYPE_CHECKING:
     from ruler.jobs.induce import InduceResult
 
 
 def induce(
-    references: Annotated[
-        list[str],
-        typer.Argument(metavar="REFERENCE...", help="Normal clips, or folders of frames."),
-    ],
     scene: options.Scene,
+    references: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[REFERENCE...]", help="Normal clips, or folders of frames."),
+    ] = None,
+    from_answers: Annotated[
+        Path | None,
+        typer.Option("--from-answers", help="Manifest of labelled answers, instead of clips."),
+    ] = None,
+    shots: Annotated[
+        int, typer.Option("--shots", min=1, help="How many labelled answers are learned from.")
+    ] = 100,
     captioner: Annotated[
         str,
         typer.Option(
@@ -64,8 +73,23 @@ def induce(
     """Learn what is normal from a few normal clips, and write it down as rules.
 
     Example: ruler induce monday.mp4 tuesday.mp4 --scene front-door --place home
+
+    Example: ruler induce --from-answers answers.yaml --shots 100 --scene front-door
     """
     from ruler.cli.context import asking, limits, model_options, open_store, settings
+
+    if from_answers is not None:
+        if references:
+            raise InputError("--from-answers takes no clips: give either.")
+        from ruler.cli.answer_tables import print_learned
+        from ruler.jobs.from_answers import LearnRequest, learn_from_answers
+
+        asked = LearnRequest(from_answers, scene, shots, settings().author, activate, dry_run)
+        with open_store(store) as opened:
+            print_learned(learn_from_answers(asked, opened), as_json)
+        return
+    if not references:
+        raise InputError("there is nothing to learn from: give normal clips, or --from-answers.")
     from ruler.jobs.estimate import estimate_learning
     from ruler.jobs.induce import InduceRequest
     from ruler.jobs.induce import induce as run

@@ -14,15 +14,14 @@ import numpy as np
 from ruler import metrics
 from ruler.errors import InputError
 from ruler.evaluation.columns import ANSWERS
-from ruler.evaluation.first_answers import Answered, load_answers
+from ruler.jobs.labelled_answers import Answered, example_of, load_answers, shuffled, taxonomy_of
 from ruler.reasoners.symbolic.answering import EVEN, Weights, reflect_answer, votes
-from ruler.reasoners.symbolic.weighing import Example, learn_weights
+from ruler.reasoners.symbolic.weighing import learn_weights
 from ruler.schemas.base import content_hash
 from ruler.schemas.datasets import AnswersManifest, EvalResult, RuleSetStamp
 from ruler.schemas.runs import Usage
 from ruler.schemas.taxonomy import Taxonomy
 from ruler.schemas.verdicts import Reflection
-from rules_store.taxonomy_files import load_taxonomy
 
 FOLDS = 5
 BOOTSTRAPS = 1000
@@ -72,7 +71,7 @@ def evaluate_answers(
         InputError: a file cannot be read, or there is nothing left to learn from.
     """
     began = time.monotonic()
-    taxonomy = load_taxonomy(_taxonomy_name(manifest.taxonomy, base))
+    taxonomy = taxonomy_of(manifest, base)
     clips = load_answers(manifest, base)
     labelled = [clip for other, folder in learn_from for clip in load_answers(other, folder)]
     weights = _weights(clips, labelled, taxonomy, shots) if learn_from else [EVEN] * len(clips)
@@ -105,37 +104,21 @@ def evaluate_answers(
     return AnswersOutcome(result, clips, reflections, weights)
 
 
-def _taxonomy_name(named: str, base: Path) -> str:
-    """A file stands beside its manifest; anything else is a name."""
-    is_file = "/" in named or named.endswith((".yaml", ".yml"))
-    return str(base / named) if is_file else named
-
-
 def _weights(
     clips: Sequence[Answered], labelled: Sequence[Answered], taxonomy: Taxonomy, shots: int
 ) -> list[Weights]:
     """For each clip, weights learned without it."""
-    pool = sorted({clip.id: clip for clip in labelled}.values(), key=_shuffled)
+    pool = sorted({clip.id: clip for clip in labelled}.values(), key=shuffled)
     known = {clip.id for clip in pool}
     is_apart = known.isdisjoint(clip.id for clip in clips)
-    fold_of = {clip.id: place % FOLDS for place, clip in enumerate(sorted(clips, key=_shuffled))}
+    fold_of = {clip.id: place % FOLDS for place, clip in enumerate(sorted(clips, key=shuffled))}
     learned: dict[int, Weights] = {}
     for fold in {0} if is_apart else set(fold_of.values()):
         left = [clip for clip in pool if is_apart or fold_of.get(clip.id) != fold]
         if not left:
             raise InputError("there is no labelled answer of another clip to learn from.")
-        learned[fold] = learn_weights([_example(clip, taxonomy) for clip in left[:shots]])
+        learned[fold] = learn_weights([example_of(clip, taxonomy) for clip in left[:shots]])
     return [learned[0 if is_apart else fold_of[clip.id]] for clip in clips]
-
-
-def _shuffled(clip: Answered) -> str:
-    """An order that has nothing to do with how ids were given, and is always the same."""
-    return content_hash(clip.id)
-
-
-def _example(clip: Answered, taxonomy: Taxonomy) -> Example:
-    first, items = votes(clip.answer.outcome, clip.caption, taxonomy)
-    return Example(clip.id, first, items, clip.label)
 
 
 def _metrics(clips: Sequence[Answered], second: _Answers, without: Sequence[str]) -> Figures:

@@ -62,6 +62,13 @@ def test_text_without_items_changes_nothing(first: Outcome, text: str) -> None:
     assert said.second == first
 
 
+@pytest.mark.parametrize("first", FIRSTS)
+def test_a_first_answer_without_weight_stands_where_nothing_speaks_against_it(
+    first: Outcome,
+) -> None:
+    assert reflect_answer(first, caption("A wall."), HOME, Weights(first=0.0)).second == first
+
+
 def test_an_item_that_is_mostly_wrong_loses_its_weight() -> None:
     wrong = [Example(f"w{n}", 1.0, {"a.bad": -1.0, "a.good": -1.0}, 1) for n in range(30)]
     good = [Example(f"g{n}", 1.0, {"a.good": -1.0}, 0) for n in range(60)]

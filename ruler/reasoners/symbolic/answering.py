@@ -62,8 +62,8 @@ def reflect_answer(
     own, by_item = votes(first, caption, taxonomy)
     total = weights.first * own + sum(weights.of(item) * vote for item, vote in by_item.items())
     if total == 0:
-        why = "left open: what is described speaks for neither side"
-        return Reflection(first=first, second="undetermined", why=why)
+        why = "what is described speaks for neither side"
+        return Reflection(first=first, second=first, why=why)
     second: Outcome = "anomaly" if total > 0 else "normal"
     kind = "abnormal" if total > 0 else "normal"
     siding = [

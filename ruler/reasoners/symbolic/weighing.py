@@ -3,7 +3,7 @@
 Mining words from few examples fails; the items are known, so only how far each can be trusted is
 learned: a logistic regression over their votes, drawn towards equal weights. How strongly it is
 drawn is chosen by cross-validation inside the examples: equal weights stay unless another choice is
-better by more than a standard error.
+better by more than a standard error. An item that was mostly wrong is refused.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ruler.reasoners.symbolic.answering import FIRST_WEIGHT, ITEM_WEIGHT, Weight
 
 _DRAWS = (10.0, 3.0, 1.0)
 _FOLDS = 5
+_ENOUGH = 5
 _STEPS = 300
 _SCALE = 2.0
 """Log odds of one full vote: an item at full weight is right seven times in eight."""
@@ -43,10 +44,40 @@ def learn_weights(examples: Sequence[Example]) -> Weights:
         return Weights()
     chosen = _chosen(votes, truth, equal)
     fitted = _fit(votes, truth, equal, chosen)
-    return Weights(
-        first=round(float(fitted[0]), 2),
-        items={item: round(float(w), 2) for item, w in zip(items, fitted[1:], strict=True)},
-    )
+    weighed = {item: round(float(w), 2) for item, w in zip(items, fitted[1:], strict=True)}
+    refused = {item: 0.0 for item, tally in tallies(examples).items() if tally.is_refused}
+    return Weights(first=round(float(fitted[0]), 2), items=weighed | refused)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """On which labelled answers an item was right, and on which it was wrong, by their ids."""
+
+    right: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+
+    @property
+    def heard(self) -> int:
+        """In how many labelled answers the item is spoken of."""
+        return len(self.right) + len(self.wrong)
+
+    @property
+    def is_refused(self) -> bool:
+        """Heard often enough to judge, and wrong in more than half."""
+        return self.heard >= _ENOUGH and len(self.wrong) > len(self.right)
+
+
+def tallies(examples: Sequence[Example]) -> dict[str, Tally]:
+    """What each item that is spoken of does to the examples, by item id."""
+    found: dict[str, Tally] = {}
+    for example in examples:
+        for item, vote in example.items.items():
+            before = found.get(item, Tally())
+            if (vote > 0) == bool(example.label):
+                found[item] = Tally((*before.right, example.id), before.wrong)
+            else:
+                found[item] = Tally(before.right, (*before.wrong, example.id))
+    return found
 
 
 def _chosen(

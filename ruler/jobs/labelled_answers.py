@@ -15,8 +15,13 @@ from typing import Any
 
 from ruler.errors import InputError
 from ruler.llm.first_answers import FirstAnswer, read_first_answer
+from ruler.reasoners.symbolic.answering import votes
+from ruler.reasoners.symbolic.weighing import Example
+from ruler.schemas.base import content_hash
 from ruler.schemas.captions import Caption, caption_key
 from ruler.schemas.datasets import AnswersManifest
+from ruler.schemas.taxonomy import Taxonomy
+from rules_store.taxonomy_files import load_taxonomy
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,24 @@ def load_answers(manifest: AnswersManifest, base: Path) -> list[Answered]:
     if not found:
         raise InputError(f"{answers_file}: no answer passes `filter` and has a truth.")
     return [found[clip] for clip in sorted(found)]
+
+
+def shuffled(clip: Answered) -> str:
+    """An order that has nothing to do with how ids were given, and is always the same."""
+    return content_hash(clip.id)
+
+
+def example_of(clip: Answered, taxonomy: Taxonomy) -> Example:
+    """What is learned from: the votes of the first outcome and of items, and the label."""
+    first, items = votes(clip.answer.outcome, clip.caption, taxonomy)
+    return Example(clip.id, first, items, clip.label)
+
+
+def taxonomy_of(manifest: AnswersManifest, base: Path) -> Taxonomy:
+    """The manifest's taxonomy; a file stands beside it, anything else is a name."""
+    named = manifest.taxonomy
+    is_file = "/" in named or named.endswith((".yaml", ".yml"))
+    return load_taxonomy(str(base / named) if is_file else named)
 
 
 def _truth(where: str, row: dict[str, Any]) -> tuple[int, tuple[str, ...]]:

@@ -1,0 +1,133 @@
+"""`ruler induce --from-answers`: taxonomy rules, by what they do to labelled answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ruler.errors import InputError
+from ruler.jobs.inputs import check_scene
+from ruler.jobs.labelled_answers import example_of, load_answers, shuffled, taxonomy_of
+from ruler.reasoners.symbolic.answering import Weights
+from ruler.reasoners.symbolic.taxonomy_rules import rules_from_taxonomy
+from ruler.reasoners.symbolic.weighing import Tally, learn_weights, tallies
+from ruler.schemas.datasets import AnswersManifest
+from ruler.schemas.rules import Revision, Rule, RuleSet
+from ruler.schemas.taxonomy import Taxonomy
+from rules_store.manifest_files import load_manifest
+from rules_store.rule_files import dump_rules
+from rules_store.scenes import NewRevision
+from rules_store.store import Store
+
+_MOST_REFERENCES = 5
+
+
+@dataclass(frozen=True)
+class LearnRequest:
+    """A manifest of labelled answers, how many to learn from, and for which scene."""
+
+    manifest: Path
+    scene: str
+    shots: int = 100
+    author: str = "ruler"
+    activate: bool = False
+    is_dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What came of it; `revision` is None in a dry run. `refused` are items that were mostly wrong
+    on the answers."""
+
+    rule_set: RuleSet
+    revision: Revision | None
+    is_new: bool
+    answers: int
+    refused: Mapping[str, Tally]
+
+
+def learn_from_answers(request: LearnRequest, store: Store) -> Learned:
+    """Learn a scene's rules from labelled answers; a first revision becomes active, a later one
+    only where that is asked for.
+
+    Raises:
+        InputError: the scene cannot be called so, or the manifest is not one of labelled answers.
+    """
+    check_scene(request.scene)
+    manifest = load_manifest(request.manifest)
+    if not isinstance(manifest, AnswersManifest):
+        raise InputError(f"{request.manifest}: --from-answers takes a manifest of kind answers.")
+    base = request.manifest.parent
+    taxonomy = taxonomy_of(manifest, base)
+    shots = sorted(load_answers(manifest, base), key=shuffled)[: request.shots]
+    examples = [example_of(clip, taxonomy) for clip in shots]
+    tally, weights = tallies(examples), learn_weights(examples)
+    rules = learned_rules(taxonomy, request.scene, tally, weights, len(shots))
+    rule_set = RuleSet(scene=request.scene, rules=rules)
+    refused = {item: counted for item, counted in tally.items() if counted.is_refused}
+    revision, is_new = (None, False) if request.is_dry_run else _save(request, rule_set, store)
+    return Learned(rule_set, revision, is_new, len(shots), refused)
+
+
+def learned_rules(
+    taxonomy: Taxonomy,
+    scene: str,
+    tally: Mapping[str, Tally],
+    weights: Weights,
+    answers: int,
+) -> tuple[Rule, ...]:
+    """The rules of a taxonomy in the order of how much they decided rightly; those that were mostly
+    wrong are left out, those that no answer speaks of stay as they are, at the end."""
+    kept = [
+        _weighed(rule, tally.get(rule.category or "", Tally()), weights, answers)
+        for rule in rules_from_taxonomy(taxonomy, scene)
+        if weights.of(rule.category or "") > 0
+    ]
+    return tuple(sorted(kept, key=lambda rule: -_gain(tally.get(rule.category or "", Tally()))))
+
+
+def _gain(counted: Tally) -> int:
+    return len(counted.right) - len(counted.wrong)
+
+
+def _weighed(rule: Rule, counted: Tally, weights: Weights, answers: int) -> Rule:
+    if not counted.heard:
+        note = f"none of {answers} labelled answers speaks of it"
+        return rule.model_copy(update={"origin": rule.origin.model_copy(update={"note": note})})
+    origin = rule.origin.model_copy(
+        update={
+            "votes": f"{len(counted.right)}/{counted.heard}",
+            "references": counted.right[:_MOST_REFERENCES],
+            "note": f"right on {len(counted.right)} of the {counted.heard} labelled answers that "
+            f"speak of it ({answers} in all)",
+        }
+    )
+    weight = round(rule.weight * weights.of(rule.category or ""), 3)
+    return rule.model_copy(update={"weight": weight, "origin": origin})
+
+
+def _save(request: LearnRequest, rule_set: RuleSet, store: Store) -> tuple[Revision, bool]:
+    source = dump_rules(rule_set)
+    active = store.scenes.find(request.scene)
+    if active is not None and active.source == source:
+        return active, False
+    new = NewRevision(
+        scene=request.scene,
+        source=source,
+        author=request.author,
+        reason=f"learned from labelled answers of {request.manifest.name}",
+        scene_model_sha256=active.scene_model_sha256 if active else None,
+        captioner=active.captioner if active else None,
+        by_induction=True,
+        activate=request.activate or active is None,
+    )
+    return store.scenes.save(new), True
+
+
+def said(learned: Learned) -> Sequence[str]:
+    """What to tell beside the rules: which items were refused."""
+    return [
+        f"left out: {item}, wrong on {len(counted.wrong)} of {counted.heard} labelled answers"
+        for item, counted in learned.refused.items()
+    ]
