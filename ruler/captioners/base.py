@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ruler.schemas.base import content_hash
 from ruler.schemas.captions import Caption, CaptionFailure, SceneModel, caption_key
@@ -51,6 +51,17 @@ class Captioned:
 
     answer: Caption | CaptionFailure
     usage: Usage = Usage()
+
+
+@runtime_checkable
+class Adapting(Protocol):
+    """A captioner that completes a scene model by a clip's own frames.
+
+    Where references share no view, the clip itself must say what its background is.
+    """
+
+    def adapt(self, clip: Clip, scene_model: SceneModel | None) -> SceneModel | None:
+        """The scene model for one clip; the same one where nothing is missing from it."""
 
 
 class Captioner(Protocol):

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from ruler.captioners.base import Captioned, Captioner, CaptionerIdentity
+from ruler.captioners.base import Adapting, Captioned, Captioner, CaptionerIdentity
 from ruler.captioners.replay import line_of, read_recording
 from ruler.errors import InputError, StoreError
 from ruler.schemas.base import bytes_hash
@@ -89,6 +89,12 @@ class RecordingCaptioner:
     ) -> SceneModel | None:
         """As of the captioner inside."""
         return self._inner.fit(references, cameras=cameras, place=place)
+
+    def adapt(self, clip: Clip, scene_model: SceneModel | None) -> SceneModel | None:
+        """As of the captioner inside, if it adapts at all."""
+        if isinstance(self._inner, Adapting):
+            return self._inner.adapt(clip, scene_model)
+        return scene_model
 
     def caption(
         self, windows: Iterable[FrameWindow], scene_model: SceneModel | None

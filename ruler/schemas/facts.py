@@ -123,6 +123,26 @@ FACTS: dict[str, FactSpec] = {
             "a figure moves down at {} of its heights a second",
         ),
         _spec(
+            "fallen",
+            "heights / second x squared heights",
+            0,
+            None,
+            "figure",
+            "fastest downward speed of late at that place (a tenth fades each second), times the "
+            "`low_area` of who is there now",
+            "a figure that came down and is low now has fallen to a degree of {}",
+            "link",
+        ),
+        _spec(
+            "low_area",
+            "squared figure heights",
+            0,
+            None,
+            "figure",
+            "area of the figure in the lower part of the image, where the floor is",
+            "a figure fills {} squared heights low in the image",
+        ),
+        _spec(
             "motion_disorder",
             "share",
             0,

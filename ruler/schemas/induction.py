@@ -108,10 +108,10 @@ class Consensus(Value):
 
 
 class Checkup(Value):
-    """What verification did to one rule, and why: kept, its bounds widened by `factor`, its weight
-    lowered by `factor`, or dropped."""
+    """What verification did to one rule, and why: kept, its bounds widened by `factor` or raised
+    beyond all that any reference showed, its weight lowered by `factor`, or dropped."""
 
     rule_id: str
-    action: Literal["kept", "widened", "weakened", "dropped"]
+    action: Literal["kept", "widened", "raised", "weakened", "dropped"]
     factor: float = Field(default=1.0, gt=0.0)
     why: str

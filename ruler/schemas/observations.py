@@ -13,6 +13,12 @@ class FigureLink(Value):
 
     track: int = Field(ge=0)
     dwell_seconds: float = Field(ge=0, allow_inf_nan=False)
+    fallen: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+
+    @property
+    def facts(self) -> dict[str, float]:
+        """The linked facts of the figure, by name."""
+        return {"dwell_seconds": self.dwell_seconds, "fallen": self.fallen}
 
 
 class Observation(Value):
@@ -41,7 +47,7 @@ class Observation(Value):
         figure: Figure = self.figures[position]
         if not self.links:
             return dict(figure.facts)
-        return {**figure.facts, "dwell_seconds": self.links[position].dwell_seconds}
+        return {**figure.facts, **self.links[position].facts}
 
     @property
     def figures(self) -> tuple[Figure, ...]:

@@ -77,7 +77,10 @@ def evidence_holds(
         return figure.facts.get(evidence.fact) == evidence.value
     if links is None:
         return True
-    return evidence.figure < len(links) and links[evidence.figure].dwell_seconds == evidence.value
+    return (
+        evidence.figure < len(links)
+        and links[evidence.figure].facts.get(evidence.fact) == evidence.value
+    )
 
 
 class Match(Value):

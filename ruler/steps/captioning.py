@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ruler.captioners.base import Captioner
+from ruler.captioners.base import Adapting, Captioner
 from ruler.schemas.base import bytes_hash, content_hash
 from ruler.schemas.captions import Caption, SceneModel
 from ruler.schemas.observations import Observation
@@ -49,6 +49,12 @@ class View:
     def similarity(self) -> Similarity | None:
         """When two windows share a caption; None for a captioner that does not share."""
         return self.captioner.sharing if isinstance(self.captioner, Sharing) else None
+
+    def model_for(self, clip: Clip) -> SceneModel | None:
+        """The scene model, completed by the clip's own frames where the captioner does that."""
+        if isinstance(self.captioner, Adapting):
+            return self.captioner.adapt(clip, self.scene_model)
+        return self.scene_model
 
     def sha256(self, clip: str, sampled: NDArray[np.int64]) -> str:
         """Hash of all that decides a frame's caption beside the clip's content.
@@ -139,7 +145,7 @@ class _Chunk:
 
     def __init__(self, view: View, clip: Clip, cache: CaptionCache) -> None:
         self._view, self._clip = view, clip
-        self._asking = Asking(view.captioner, view.scene_model, cache)
+        self._asking = Asking(view.captioner, view.model_for(clip), cache)
         self._unread: dict[int, str] = {}
         self._keys: dict[int, str] = {}
         self._anchors: dict[int, int] = {}

@@ -10,6 +10,7 @@ from pydantic import Field
 from ruler.schemas.base import Value
 from ruler.schemas.captions import Box
 from ruler.schemas.observations import FigureLink, Observation
+from ruler.steps.descents import Descent, descend
 from ruler.steps.stays import Stay, dwell
 
 _FORGET_SECONDS = 2.0
@@ -29,6 +30,7 @@ class Carry(Value):
 
     tracks: tuple[Track, ...] = ()
     stays: tuple[Stay, ...] = ()
+    descents: tuple[Descent, ...] = ()
     next_id: int = Field(default=0, ge=0)
 
 
@@ -47,6 +49,7 @@ def link(carry: Carry, observation: Observation) -> tuple[Carry, Observation]:
     figures = observation.figures
     pairs = _assign([figure.box for figure in figures], alive)
     stays, seconds = dwell(carry.stays, figures, now)
+    descents, fallen = descend(carry.descents, figures, now)
     next_id = carry.next_id
     links: list[FigureLink] = []
     seen: dict[int, Track] = {}
@@ -55,12 +58,14 @@ def link(carry: Carry, observation: Observation) -> tuple[Carry, Observation]:
         number = next_id if known is None else known.id
         next_id += known is None
         seen[number] = Track(id=number, box=figure.box, seen_seconds=now)
-        links.append(FigureLink(track=number, dwell_seconds=seconds[position]))
+        links.append(
+            FigureLink(track=number, dwell_seconds=seconds[position], fallen=fallen[position])
+        )
     merged = [*seen.values(), *(track for track in alive if track.id not in seen)]
     merged.sort(key=lambda track: (-track.seen_seconds, track.id))
     linked = observation.model_copy(update={"links": tuple(links)})
-    carry = Carry(tracks=tuple(merged[:_MAX_TRACKS]), stays=stays, next_id=next_id)
-    return carry, linked
+    kept = tuple(merged[:_MAX_TRACKS])
+    return Carry(tracks=kept, stays=stays, descents=descents, next_id=next_id), linked
 
 
 def _assign(boxes: list[Box], tracks: list[Track]) -> dict[int, Track]:

@@ -1,6 +1,7 @@
 """Verification: rules are tried on normal references that they were not made from.
 
-A rule with a bound that fires on more than a few of them is widened until it does not. A rule of
+A rule with a bound that fires on more than a few of them is widened until it does not; where no
+width will do, as one reference is unlike all others, its bound goes beyond all of them. A rule of
 words that can alarm alone has no bound to widen: it loses weight with the share of normal captions
 on which it fires, and is dropped where that is half of them. The reason stays with the rule.
 """
@@ -60,7 +61,7 @@ def verify(batches: Sequence[str], write_without: WriteWithout, match_on: MatchO
         for rule_id, (share, batch) in noisy.items():
             checkups[rule_id] = _wider(rule_id, share, batch, checkups.get(rule_id))
     for rule_id in noisy:
-        checkups[rule_id] = checkups[rule_id].model_copy(update={"action": "dropped"})
+        checkups[rule_id] = checkups[rule_id].model_copy(update={"action": "raised"})
     return checkups
 
 

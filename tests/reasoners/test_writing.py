@@ -195,3 +195,12 @@ def test_what_is_relative_to_a_place_does_not_carry_over_to_other_cameras() -> N
     many = {watch.fact for watch in watched("street", "many")}
     assert one - many == {"speed_ratio", "fill_ratio"}
     assert "motion_disorder" in many
+
+
+def test_a_raised_bound_lies_beyond_every_reference() -> None:
+    usual = [measured(1.0)] * 30 + [measured(4.0)]
+    checkups = {"gate.fast": Checkup(rule_id="gate.fast", action="raised", why="one is unlike")}
+    rules = learn({"a": usual, "b": usual}, FACTS, checkups)
+    [above] = rules["gate.fast"].measures
+    assert above.above == pytest.approx(4.4)
+    assert rules["gate.fast"].origin.note == "one is unlike"

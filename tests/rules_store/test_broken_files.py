@@ -26,8 +26,8 @@ RULE_KEYS = (
     "when, exceptions, overrides, replaces, tests, origin"
 )
 FACT_NAMES = (
-    "aspect_ratio, direction_degrees, dwell_seconds, fall_speed, figures, fill_ratio, "
-    "height_ratio, motion_disorder, novelty, speed_ratio"
+    "aspect_ratio, direction_degrees, dwell_seconds, fall_speed, fallen, figures, "
+    "fill_ratio, height_ratio, low_area, motion_disorder, novelty, speed_ratio"
 )
 
 

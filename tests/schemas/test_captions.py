@@ -93,7 +93,10 @@ def test_facts_must_be_measured() -> None:
 
 def test_every_fact_can_be_said() -> None:
     assert {spec.scope for spec in FACTS.values()} == {"figure", "frame"}
-    assert [name for name, spec in FACTS.items() if spec.source == "link"] == ["dwell_seconds"]
+    assert [name for name, spec in FACTS.items() if spec.source == "link"] == [
+        "dwell_seconds",
+        "fallen",
+    ]
     for name, spec in FACTS.items():
         assert spec.name == name
         assert "0.12" in spec.say(0.1234)
@@ -187,7 +190,11 @@ def test_links_pair_up_with_figures() -> None:
     link = FigureLink(track=1, dwell_seconds=4.5)
     fields = observe(FULL).model_dump()
     linked = Observation.model_validate(fields | {"links": [link]})
-    assert linked.figure_facts(0) == {"speed_ratio": 2.0, "dwell_seconds": 4.5}
+    assert linked.figure_facts(0) == {
+        "speed_ratio": 2.0,
+        "dwell_seconds": 4.5,
+        "fallen": 0.0,
+    }
     with pytest.raises(ValidationError, match="pair up"):
         Observation.model_validate(fields | {"links": [link, link]})
 

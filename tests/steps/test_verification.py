@@ -139,7 +139,7 @@ def test_a_faint_match_of_words_costs_nothing() -> None:
 def test_a_rule_of_words_and_a_bound_has_a_bound_to_widen() -> None:
     both = make_rule("words", look_for=["running"], measures=[{"fact": "speed_ratio", "above": 99}])
     checkups, _ = run(quiet(a=10, b=10), words={"a": 10, "b": 10}, rule=both)
-    assert checkups[both.id].action == "dropped"  # no bound of this one helps
+    assert checkups[both.id].action == "raised"  # no bound of this one helps
     assert checkups[both.id].factor > 1
 
 
@@ -150,16 +150,16 @@ def test_words_are_weighed_once_while_a_bound_is_widened() -> None:
     assert len(asked) > 2
 
 
-def test_a_bound_that_cannot_be_widened_enough_is_dropped() -> None:
+def test_a_bound_that_cannot_be_widened_enough_is_raised() -> None:
     checkups, asked = run({"a": [99.0] * 10, "b": [99.0] * 10})
-    assert checkups["gate.fast"].action == "dropped"
+    assert checkups["gate.fast"].action == "raised"
     assert len(asked) <= 40
 
 
 def test_a_reasoner_that_does_not_listen_ends_as_well() -> None:
     checkups, asked = run({"a": [99.0] * 4, "b": [0.5] * 4}, is_heeded=False, words=4)
     assert {name: checkup.action for name, checkup in checkups.items()} == {
-        "gate.fast": "dropped",
+        "gate.fast": "raised",
         WORDS.id: "dropped",
     }
     assert len(asked) <= 40
@@ -173,7 +173,7 @@ def test_an_empty_batch_says_nothing() -> None:
 def test_what_is_left_no_longer_fires(speeds: list[list[float]]) -> None:
     named = {f"b{number}": batch for number, batch in enumerate(speeds)}
     checkups, _ = run(named)
-    if "gate.fast" in checkups and checkups["gate.fast"].action == "dropped":
+    if "gate.fast" in checkups and checkups["gate.fast"].action == "raised":
         return
     factor = checkups["gate.fast"].factor if checkups else 1.0
     for batch in filter(None, speeds):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import cv2
 
@@ -19,6 +20,7 @@ from ruler.captioners.motion.figures import (
 from ruler.captioners.motion.fit import fit_scene
 from ruler.captioners.motion.flow import SMALLEST, FlowMemo
 from ruler.captioners.motion.observe import View, observe
+from ruler.captioners.motion.references import own_background
 from ruler.captioners.motion.scene import Scene
 from ruler.errors import CaptionError
 from ruler.schemas.captions import Caption, CaptionFailure, SceneModel
@@ -65,6 +67,22 @@ class MotionCaptioner:
         """
         scene, info = fit_scene(references, self.window, cameras=cameras)
         return SceneModel(captioner=NAME, version=VERSION, payload=scene.to_bytes(), info=info)
+
+    def adapt(self, clip: Clip, scene_model: SceneModel | None) -> SceneModel | None:
+        """Give a scene without a background the clip's own; see `Adapting`."""
+        if scene_model is None:
+            return None
+        try:
+            scene = _read_scene(scene_model)
+        except CaptionError:  # said of every window by `caption`
+            return scene_model
+        if scene.background is not None:
+            return scene_model
+        background = own_background(clip, self.window)
+        if background is None:
+            return scene_model
+        own = replace(scene, background=background, is_own=True)
+        return scene_model.model_copy(update={"payload": own.to_bytes()})
 
     def caption(
         self, windows: Iterable[FrameWindow], scene_model: SceneModel | None
@@ -148,7 +166,9 @@ class _Pass:
             raise CaptionError(f"{width}x{height} pixels are too few to see motion")
         if (height, width) not in self._geometries:
             scene = self._scene
-            view = View.of(height, width, scene.background, scene.figure_height)
+            view = View.of(
+                height, width, scene.background, scene.figure_height, is_own=scene.is_own
+            )
             self._geometries[height, width] = view, Norms.of(scene, view)
         return self._geometries[height, width]
 

@@ -16,7 +16,7 @@ from ruler.captioners.motion.windows import top_mean
 from ruler.schemas.base import rounded
 from ruler.schemas.captions import Box, Figure
 
-SHAPE_FACTS = ("aspect_ratio", "fill_ratio", "height_ratio")
+SHAPE_FACTS = ("aspect_ratio", "fill_ratio", "height_ratio", "low_area")
 MOTION_FACTS = ("direction_degrees", "fall_speed", "motion_disorder", "speed_ratio")
 MEASURED = tuple(sorted((*SHAPE_FACTS, *MOTION_FACTS, "figures")))
 MEASURED_STILL = tuple(sorted((*SHAPE_FACTS, "figures")))
@@ -94,7 +94,13 @@ def _shape_facts(region: Region, observation: Observation, norms: Norms) -> dict
     height, width = bottom - top, right - left
     middle = (top + bottom) / 2 / image_height
     typical = norms.scene.figure_height.at_row(middle) * image_height
-    return {"height_ratio": height / typical, "aspect_ratio": width / height}
+    floor = max(top, int(tunables.FLOOR * image_height))
+    low = np.count_nonzero(observation.mask[floor:bottom, left:right]) if floor < bottom else 0
+    return {
+        "height_ratio": height / typical,
+        "aspect_ratio": width / height,
+        "low_area": low / typical**2,
+    }
 
 
 def _motion_facts(

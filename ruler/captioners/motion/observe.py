@@ -23,6 +23,8 @@ class View:
     Attributes:
         background: Grey levels (height, width), or None: then what moves is the foreground.
         figure_heights: Typical figure height in pixels for each grid row, shape (R,).
+        is_own: Whether the background is the clip's own first second: motion is then measured where
+            something moves, and what came since and keeps still is seen beside it.
     """
 
     grid: Grid
@@ -30,9 +32,18 @@ class View:
     figure_heights: Floats
     person: Windows
     wide: Windows
+    is_own: bool = False
 
     @classmethod
-    def of(cls, height: int, width: int, background: Grey | None, figure_height: RowLine) -> View:
+    def of(
+        cls,
+        height: int,
+        width: int,
+        background: Grey | None,
+        figure_height: RowLine,
+        *,
+        is_own: bool = False,
+    ) -> View:
         """Lay person-size windows (half sizes h/2 x h/4) and wide ones over an image."""
         grid = Grid.over(height, width)
         heights = figure_height.at(grid.relative_rows) * height
@@ -43,6 +54,7 @@ class View:
             figure_heights=heights,
             person=Windows.around(grid, heights / 2, heights / 4),
             wide=Windows.around(grid, wide, wide),
+            is_own=is_own,
         )
 
 
@@ -106,9 +118,9 @@ def observe(frames: Sequence[Frame], memo: FlowMemo, view: View) -> Observation:
         memo.backward(earlier, later)
         for earlier, later in zip(frames[-2::-1], frames[:0:-1], strict=True)
     ]
-    mask = _mask(frames, memo, view, flows, ages)
+    moving, mask = _masks(frames, memo, view, flows, ages)
     grid = view.grid
-    on_grid = mask[np.ix_(grid.rows, grid.columns)]
+    on_grid = moving[np.ix_(grid.rows, grid.columns)]
     channel = on_grid[..., None].astype(np.float64)
     counts = view.person.sums(channel)[:, 0]
     kept = np.flatnonzero((counts >= tunables.FILL_GATE * view.person.areas) & (counts > 0))
@@ -133,19 +145,24 @@ def _distinct(frames: Sequence[Frame]) -> tuple[list[Frame], list[float]]:
     return kept[::-1], [age / 1000 for age in ages[1:]]
 
 
-def _mask(
+def _masks(
     frames: Sequence[Frame],
     memo: FlowMemo,
     view: View,
     flows: Sequence[Flow],
     ages: Sequence[float],
-) -> Mask:
+) -> tuple[Mask, Mask]:
+    """Where motion is measured, and all that stands out."""
+    now = memo.grey(frames[-1])
+    differing = None
     if view.background is not None:
-        return foreground.differing_mask(memo.grey(frames[-1]), view.background)
-    if not flows:
-        return np.zeros((view.grid.height, view.grid.width), dtype=np.bool_)
-    now, before = memo.grey(frames[-1]), memo.grey(frames[-2])
-    return foreground.moving_mask(flows[0], ages[0], now, before)
+        differing = foreground.differing_mask(now, view.background)
+        if not view.is_own:
+            return differing, differing
+    moving = np.zeros((view.grid.height, view.grid.width), dtype=np.bool_)
+    if flows:
+        moving = foreground.moving_mask(flows[0], ages[0], now, memo.grey(frames[-2]))
+    return moving, moving if differing is None else moving | differing
 
 
 def _motion(

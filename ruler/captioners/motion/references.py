@@ -26,6 +26,9 @@ _HEIGHT_CLIPS, _EVERY = 4, 3
 _MANY, _SPARSE = 3000, 400
 """References of more grid frames than the first are measured at the second number of places."""
 
+_OWN_SECONDS = 1.0
+"""What a clip shows at first is its own background."""
+
 _LEAST_BLOB = 60
 """Pixels of the least blob whose height counts (docs/perception, step 3)."""
 
@@ -86,6 +89,21 @@ class References:
             for window in read_windows(clip, grid[::every], self.spec):
                 if isinstance(window, FrameWindow):
                     yield window
+
+
+def own_background(clip: Clip, spec: WindowSpec) -> Grey | None:
+    """The median of a clip's first second; None where none of it can be read, or it is too small.
+
+    Who stands there at first belongs to it, and leaves a ghost behind. All that is asked of it is
+    what has come since: somebody on the floor.
+    """
+    grid = sample_indices(clip.times, Every(seconds=spec.step_seconds))
+    first = [int(index) for index in grid if clip.times[index] <= _OWN_SECONDS]
+    found = clip.frames(first, width=spec.width)
+    greys = [to_grey(frame) for frame in found if isinstance(frame, Frame)]
+    if not greys or min(greys[0].shape) < SMALLEST or len({grey.shape for grey in greys}) > 1:
+        return None
+    return foreground.median_background(greys)
 
 
 def _blob_heights(grey: Grey, background: Grey) -> list[tuple[float, float]]:

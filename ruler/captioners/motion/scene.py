@@ -24,6 +24,7 @@ class Scene:
         figure_height: Typical height of a figure by row, share of the image height.
         usual_speed: Typical speed by row, image widths per 0.1 s.
         usual_fill: High share of foreground in the wide window by row, in [0, 1].
+        is_own: Whether the background is one clip's own first second, and not the references'.
         fast_ratio: Ratio to the usual speed that hardly any reference window exceeded.
     """
 
@@ -32,6 +33,7 @@ class Scene:
     usual_speed: RowLine
     usual_fill: RowLine
     fast_ratio: float
+    is_own: bool = False
 
     @property
     def shape(self) -> tuple[int, int] | None:
@@ -48,6 +50,7 @@ class Scene:
             "usual_speed": asdict(self.usual_speed),
             "usual_fill": asdict(self.usual_fill),
             "fast_ratio": self.fast_ratio,
+            "is_own": self.is_own,
         }
         text = json.dumps(numbers, sort_keys=True).encode()
         packed = np.frombuffer(text, dtype=np.uint8)
@@ -75,6 +78,7 @@ class Scene:
                 usual_speed=RowLine(**numbers["usual_speed"]),
                 usual_fill=RowLine(**numbers["usual_fill"]),
                 fast_ratio=float(numbers["fast_ratio"]),
+                is_own=bool(numbers["is_own"]),
             )
         except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(f"the scene model cannot be read: {error}") from error

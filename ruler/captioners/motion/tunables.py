@@ -50,6 +50,9 @@ STRIDE = 4
 FILL_GATE = 0.15
 """Share of foreground below which a person-size window is not measured."""
 
+FLOOR = 0.6
+"""Row, as a share of the image height, below which somebody may lie on the floor."""
+
 WIDE = 0.6
 """Half the side of the wide window, in figure heights."""
 

@@ -96,17 +96,19 @@ WATCHES: tuple[Watch, ...] = (
         places=_EVERYWHERE,
     ),
     Watch(
-        fact="fall_speed",
+        fact="fallen",
         normal="usual-descent",
         anomaly="fall",
-        title_normal="Figures move down at the usual speed",
-        title_anomaly="A figure moves down fast, as in a fall",
-        said_normal="Figures here move down at up to {bound} heights a second.",
-        said_anomaly="A figure moves down at more than {bound} of its heights a second: a fall.",
+        title_normal="Figures that come down are slow, or not low",
+        title_anomaly="A figure came down fast and is low, as after a fall",
+        said_normal="Figures here come down and are low to a degree of up to {bound} "
+        "(heights a second x squared heights).",
+        said_anomaly="A figure came down fast and has been low in the image since, to a degree of "
+        "more than {bound} (heights a second x squared heights): a fall.",
         category="posture.fall",
         level="high",
-        role="secondary",
-        floor=0.5,
+        role="primary",
+        floor=0.3,
         places=frozenset({"home", "indoor", "any"}),
     ),
     Watch(

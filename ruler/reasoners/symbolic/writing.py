@@ -22,6 +22,9 @@ UNCOVERED_DOINGS = "uncovered-doings"
 
 _UPPER_QUANTILE = 0.95
 _SECONDARY_SHIFT = 6.0
+_BEYOND_ALL = 1.1
+"""Times the most that any reference showed: where verification raises a bound."""
+
 NEWS_WEIGHT = 0.29
 """Of the two rules for unheard words: even together, 1 - (1 - 0.29)², they never alarm alone."""
 
@@ -49,7 +52,10 @@ def write_rules(
         anomaly.extend(_concept_rules(consensus, brief))
     anomaly.extend(_uncovered(brief, normal))
     return tuple(
-        left for rule in normal + anomaly if (left := checked(rule, checkups.get(rule.id)))
+        left
+        for rule in normal + anomaly
+        # What verification asked of a watched range stands in its bound already.
+        if (left := rule if rule.measures else checked(rule, checkups.get(rule.id)))
     )
 
 
@@ -83,7 +89,11 @@ def _contrast(
 ) -> tuple[Rule, Rule]:
     """The normal rule of a watched range, and the anomaly rule beyond it."""
     bound, softness = bound_of(watch, spread, consensus.clips)
-    bound = round(bound * (checkup.factor if checkup else 1.0), 3)
+    if checkup and checkup.action == "raised":
+        bound = max(bound, _BEYOND_ALL * spread.quantile(1.0))
+    elif checkup:
+        bound *= checkup.factor
+    bound = round(bound, 3)
     shown = f"{bound:.2g}" if bound < 10 else f"{bound:.0f}"
     votes = f"{consensus.range_votes.get(watch.fact, 0)}/{consensus.batches}"
     origin = Origin(
@@ -170,7 +180,7 @@ def checked(rule: Rule, checkup: Checkup | None) -> Rule | None:
     """What verification leaves of a rule: all, some of its weight, or nothing."""
     if checkup is None or checkup.action in ("kept", "widened"):
         return rule
-    if checkup.action == "dropped":
+    if checkup.action in ("dropped", "raised"):  # a bound of its own cannot be raised
         return None
     origin = rule.origin.model_copy(update={"note": checkup.why})
     weight = round(rule.weight * checkup.factor, 3)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from ruler.captioners.base import Captioner
+from ruler.captioners.base import Adapting, Captioner
 from ruler.captioners.motion.words import NOBODY, NOTHING
 from ruler.schemas.captions import Caption, CaptionFailure, SceneModel
 from tests.captioners.motion.footage import (
@@ -157,7 +157,7 @@ def test_one_frame_shows_shapes_but_no_motion(captioner: Captioner, model: Scene
     clip = Footage(render([Walker(60, 60)], 1))
     caption = answer_of(captioner, clip, model, 0)
     (figure,) = caption.figures
-    assert set(figure.facts) == {"aspect_ratio", "fill_ratio", "height_ratio"}
+    assert set(figure.facts) == {"aspect_ratio", "fill_ratio", "height_ratio", "low_area"}
     assert "speed_ratio" not in caption.measured
     assert "is seen in one frame alone" in caption.text
 
@@ -201,6 +201,19 @@ class TestManyCameras:
     def test_says_so_where_nothing_moves(self, captioner: Captioner, blind: SceneModel) -> None:
         caption = answer_of(captioner, Footage(render([Walker(60, 60)], 12)), blind, 11)
         assert caption.text == NOTHING
+
+    def test_a_clip_is_its_own_background(self, captioner: Captioner, blind: SceneModel) -> None:
+        """Who has come since the first second is seen, also when keeping still."""
+        still = render([Walker(100, 100)], 8)
+        clip = Footage(np.concatenate([render([], 12), still, still]))
+        assert isinstance(captioner, Adapting)
+        own = captioner.adapt(clip, blind)
+        assert own is not None
+        (figure,) = answer_of(captioner, clip, own, 27).figures
+        assert figure.facts["speed_ratio"] == 0.0
+        assert figure.facts["low_area"] > 0.0
+        assert captioner.adapt(clip, own) is own
+        assert answer_of(captioner, clip, blind, 27).figures == ()
 
     def test_any_size(self, captioner: Captioner, blind: SceneModel) -> None:
         clip = Footage(render([Walker(60, 60, 40, height=60, width=30)], 12, size=(300, 200)))
