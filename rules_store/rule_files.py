@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 
 from ruler.errors import FileProblems
@@ -12,7 +11,8 @@ from rules_store.rule_edits import edited_texts
 from rules_store.rule_text import rules_data, write_rules
 from rules_store.yaml_nodes import Mapping, Node, Scalar, Sequence, numbered_groups, text_of
 from rules_store.yaml_reader import read_tree
-from rules_store.yamlio import Check, Finding, KeyPath, validate
+from rules_store.yaml_words import nearest
+from rules_store.yamlio import Check, Finding, KeyPath, load, validate
 
 _NAMELESS = "rules.yaml"
 _NAME = re.compile(NAME_PATTERN)
@@ -31,9 +31,8 @@ def parse_rules(source: str, *, file: str = _NAMELESS, scene: str | None = None)
     Raises:
         FileProblems: With every problem of the file.
     """
-    tree, problems = read_tree(source, file=file)
     checks = [*_CHECKS, _scene_check(scene)] if scene is not None else _CHECKS
-    return validate(tree, problems, file=file, schema=RULES_SCHEMA, model=RuleSet, checks=checks)
+    return load(source, file=file, schema=RULES_SCHEMA, model=RuleSet, checks=checks)
 
 
 def dump_rules(rule_set: RuleSet) -> str:
@@ -131,8 +130,8 @@ def _check_measure(measure: Mapping, path: KeyPath) -> list[Finding]:
     node = measure.get("fact")
     fact = text_of(node)
     if node is not None and fact is not None and fact not in FACTS:
-        near = difflib.get_close_matches(fact, FACTS, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(FACTS))}"
+        near = nearest(fact, tuple(FACTS))
+        hint = f"did you mean `{near}`?" if near else f"known: {', '.join(sorted(FACTS))}"
         findings.append(Finding((*path, "fact"), node.start, f"unknown fact `{fact}`; {hint}"))
     above, below = measure.get("above"), measure.get("below")
     low, high = _number_of(above), _number_of(below)

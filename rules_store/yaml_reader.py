@@ -7,14 +7,22 @@ a Python object, no alias is expanded, and deep nesting meets a limit instead of
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence as AnySequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ruamel.yaml import YAML
 
 from ruler.errors import FileProblems, Problem
 from rules_store.yaml_nodes import Entry, Mapping, Node, Place, Scalar, Sequence, resolve
-from rules_store.yaml_syntax import odd_characters, place_of, reading_problem
+from rules_store.yaml_syntax import (
+    INDENTED,
+    NO_COLON,
+    SECOND_COLON,
+    odd_characters,
+    place_of,
+    reading_problem,
+)
 
 MAX_CHARACTERS = 2_000_000
 """A longer text is refused: reading it would take many seconds, and no person wrote it."""
@@ -26,6 +34,42 @@ _STANDARD_TAG = "tag:yaml.org,2002:"
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
+class UnreadableError(FileProblems):
+    """The text is not YAML from some place on.
+
+    Args:
+        stopping: What is wrong there; all else was found before.
+        before: Problems that were found before.
+        kind: Characters that are none, a second document, or what YAML does not allow.
+    """
+
+    def __init__(
+        self,
+        stopping: AnySequence[Problem],
+        before: AnySequence[Problem] = (),
+        kind: Literal["characters", "document", "syntax"] = "syntax",
+    ) -> None:
+        super().__init__([*before, *stopping])
+        self.stopping = tuple(stopping)
+        self.kind = kind
+        self.line, self.column = stopping[0].line, stopping[0].column
+
+    @property
+    def is_indentation(self) -> bool:
+        """The line's indentation fits none above it."""
+        return self.stopping[0].message == INDENTED
+
+    @property
+    def is_second_colon(self) -> bool:
+        """A colon stands where a text goes on."""
+        return self.stopping[0].message == SECOND_COLON
+
+    @property
+    def is_without_colon(self) -> bool:
+        """The line has no `key: `."""
+        return self.stopping[0].message == NO_COLON
+
+
 def read_tree(source: str, *, file: str) -> tuple[Mapping, list[Problem]]:
     """Parse a document whose top level is a mapping.
 
@@ -34,14 +78,15 @@ def read_tree(source: str, *, file: str) -> tuple[Mapping, list[Problem]]:
         tags). A byte order mark at the start is left out, and indices do not count it.
 
     Raises:
-        FileProblems: The text is not YAML, empty, too long, too deep, or not a mapping.
+        UnreadableError: The text is not YAML.
+        FileProblems: It is empty, too long, too deep, or not a mapping.
     """
     if len(source) > MAX_CHARACTERS:
         size = f"{len(source)} characters; at most {MAX_CHARACTERS} are read"
         raise FileProblems([Problem(file, 0, 0, f"the file is too large: {size}")])
     text = source.removeprefix("\ufeff")
     if odd := odd_characters(text, file):
-        raise FileProblems(odd)
+        raise UnreadableError(odd, kind="characters")
     builder = _Builder(file)
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
@@ -50,7 +95,7 @@ def read_tree(source: str, *, file: str) -> tuple[Mapping, list[Problem]]:
         raise
     except Exception as exc:  # ruamel's scanner lets OverflowError and others through
         unreadable = reading_problem(exc, text, file, builder.last)
-        raise FileProblems([*builder.problems, unreadable]) from exc
+        raise UnreadableError([unreadable], builder.problems) from exc
     return builder.root(), builder.problems
 
 
@@ -107,7 +152,7 @@ class _Builder:
         self._documents += 1
         if self._documents > 1:
             self._say(self.last, "a second document begins here; a file holds only one")
-            raise FileProblems(self.problems)
+            raise UnreadableError(self.problems[-1:], self.problems[:-1], kind="document")
         if event.version or event.tags:
             self._say(Place(1, 1, 0), "remove the lines that begin with `%`")
 

@@ -15,7 +15,11 @@ _ODD_NAMES = {"\x85": "line break", "\u2028": "line break", "\u2029": "paragraph
 _MOST_ODD = 100
 _TAB_INDENT = re.compile(r" *\t")
 
-_INDENTED = "this line does not fit those above it: check its indentation"
+INDENTED = "this line does not fit those above it: check its indentation"
+SECOND_COLON = (
+    "a colon too many: put quotes around a text that holds `: `, or check the indentation"
+)
+NO_COLON = "this line is neither `key: value` nor a list entry, and continues nothing"
 _UNCLOSED_QUOTE = "the quote that opens here is never closed"
 _OUT_OF_PLACE = (
     "this does not belong here: check quotes and brackets before it, and the indentation"
@@ -26,7 +30,7 @@ SENTENCES: tuple[tuple[str, bool, str], ...] = (
     (
         r"mapping values are not allowed",
         False,
-        "a colon too many: put quotes around a text that holds `: `, or check the indentation",
+        SECOND_COLON,
     ),
     (
         r"found character '(.+)' that cannot",
@@ -47,7 +51,7 @@ SENTENCES: tuple[tuple[str, bool, str], ...] = (
     (
         r"could not find expected ':'",
         True,
-        "this line is neither `key: value` nor a list entry, and continues nothing",
+        NO_COLON,
     ),
     (
         r"unknown escape character '(.+)'",
@@ -70,7 +74,7 @@ SENTENCES: tuple[tuple[str, bool, str], ...] = (
         "the file ends too early: a value, a quote or a closing bracket is missing",
     ),
     (r"expected the node content, but found '(.+)'", False, r"a value is missing before `\1`"),
-    (r"expected <block end>, but found '(\?|-|<block.*>)'", False, _INDENTED),
+    (r"expected <block end>, but found '(\?|-|<block.*>)'", False, INDENTED),
     (r"expected <block end>, but found", False, _OUT_OF_PLACE),
     (r"expected '<document start>'", False, _OUT_OF_PLACE),
     (r"scanning an? (alias|anchor)", True, "put quotes around a text that begins with `*` or `&`"),
@@ -107,6 +111,11 @@ def odd_characters(text: str, file: str) -> list[Problem]:
         if len(problems) == _MOST_ODD:
             break
     return problems
+
+
+def without_odd(text: str) -> str:
+    """The text with blanks in place of such characters."""
+    return _ODD.sub(" ", text)
 
 
 def _line_and_column(text: str, index: int) -> tuple[int, int]:

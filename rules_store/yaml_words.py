@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Callable
 from collections.abc import Mapping as AnyMapping
+from collections.abc import Sequence as AnySequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,10 +80,37 @@ def _missing(said: Said) -> str:
     return f"{said.subject} is missing{choices}"
 
 
+_MEANT = {
+    "conditions": "when",
+    "description": "statement",
+    "examples": "tests",
+    "keywords": "look_for",
+    "name": "title",
+    "phrases": "look_for",
+    "priority": "level",
+    "score": "weight",
+    "severity": "level",
+    "tags": "category",
+    "text": "statement",
+    "type": "kind",
+}
+"""What others call our keys."""
+
+
 def _unknown_key(said: Said) -> str:
-    near = difflib.get_close_matches(said.key[:_SHOWN], said.known, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(said.known)}"
+    near = nearest(said.key, said.known)
+    hint = f"did you mean `{near}`?" if near else f"known here: {', '.join(said.known)}"
     return f"unknown key `{said.key}`; {hint}"
+
+
+def nearest(given: str, known: AnySequence[str]) -> str | None:
+    """The one of the known words that was meant, or None."""
+    shaped = given[:_SHOWN].strip().lower().replace("-", "_").replace(" ", "_")
+    if _MEANT.get(shaped) in known:
+        return _MEANT[shaped]
+    begun = [word for word in known if len(shaped) > 2 and word.startswith(f"{shaped}_")]
+    near = begun or difflib.get_close_matches(shaped, known, n=1)
+    return near[0] if near else None
 
 
 def _text(said: Said) -> str:
@@ -120,7 +148,11 @@ def _out_of_range(said: Said) -> str:
 
 
 def _choice(said: Said) -> str:
-    return f"{said.subject} must be one of {said.choices}, not {said.given}"
+    near = (
+        nearest(said.node.text, said.choices.split(", ")) if isinstance(said.node, Scalar) else None
+    )
+    hint = f"; did you mean `{near}`?" if near else ""
+    return f"{said.subject} must be one of {said.choices}, not {said.given}{hint}"
 
 
 def _pattern(said: Said) -> str:

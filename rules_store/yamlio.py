@@ -19,8 +19,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ruler.errors import FileProblems, InputError, NotFoundError, Problem
+from rules_store.yaml_mending import Mended, read_on
 from rules_store.yaml_nodes import Mapping, Node, Place, Scalar, Sequence, plain_data, text_of
-from rules_store.yaml_reader import MAX_CHARACTERS, read_tree
+from rules_store.yaml_reader import MAX_CHARACTERS, UnreadableError, read_tree
 from rules_store.yaml_words import SENTENCES, Said
 
 KeyPath = tuple[str | int, ...]
@@ -87,8 +88,35 @@ def load(
     Raises:
         FileProblems: With everything that is wrong.
     """
-    tree, problems = read_tree(source, file=file)
+    try:
+        tree, problems = read_tree(source, file=file)
+    except UnreadableError as exc:
+        keys = _all_keys(model)
+        beyond = read_on(source, exc, file=file, keys=keys)
+        raise FileProblems(_told(beyond, file, schema, model, checks)) from exc
     return validate(tree, problems, file=file, schema=schema, model=model, checks=checks)
+
+
+def _told(
+    beyond: Mended, file: str, schema: str, model: type[BaseModel], checks: AnySequence[Check]
+) -> list[Problem]:
+    """Everything wrong with a file that is not all YAML: there, before and after."""
+    if beyond.tree is None:
+        return beyond.problems
+    try:
+        validate(beyond.tree, (), file=file, schema=schema, model=model, checks=checks)
+    except FileProblems as exc:
+        found = [one for one in exc.problems if one.line and not beyond.is_doubtful(one)]
+        return list(dict.fromkeys([*beyond.problems, *found]))
+    return beyond.problems
+
+
+@lru_cache(maxsize=32)
+def _all_keys(model: type[BaseModel]) -> frozenset[str]:
+    """Every key that a file of a kind may have, wherever it stands."""
+    root = _json_schema(model)
+    parts = [root, *root.get("$defs", {}).values()]
+    return frozenset({"schema"} | {key for part in parts for key in part.get("properties", ())})
 
 
 def validate(

@@ -64,9 +64,13 @@ BROKEN: list[tuple[str, list[Told]]] = [
         NUMBERS_AND_NAMES,
         [
             (3, 1, "unknown key `treshold`; did you mean `threshold`?"),
-            (7, 11, must("`kind`", "one of anomaly, normal", "`anomalous`")),
+            (
+                7,
+                11,
+                must("`kind`", "one of anomaly, normal", "`anomalous`; did you mean `anomaly`?"),
+            ),
             (8, 5, "unknown key `levle`; did you mean `level`?"),
-            (9, 12, must("`level`", LEVELS, "`High`")),
+            (9, 12, must("`level`", LEVELS, "`High`; did you mean `high`?")),
             (11, 13, "`weight` must be between 0 and 1, not 1.7"),
             (12, 5, f"unknown key `zone`; known here: {RULE_KEYS}"),
             (13, 9, as_text("`id`", "1.10", "a number")),
@@ -108,7 +112,7 @@ BROKEN: list[tuple[str, list[Told]]] = [
         WHEN,
         [
             (8, 19, "hours must look like 23:00-05:00, not '23:00 - 05:00'"),
-            (8, 45, must("entry 1 of `weekdays`", DAYS, "`Mon`")),
+            (8, 45, must("entry 1 of `weekdays`", DAYS, "`Mon`; did you mean `mon`?")),
             (8, 63, must("`zones`", LIST, "`left`")),
             (10, 37, must("`until`", DATE, "`31.1.2027`")),
             (11, 16, "`name` must not be empty"),
@@ -180,7 +184,11 @@ BROKEN: list[tuple[str, list[Told]]] = [
     ),
     (
         UNFINISHED,
-        [(3, 1, "key `scene` stands twice (first on line 2)"), (6, 17, SECOND_COLON)],
+        [
+            (3, 1, "key `scene` stands twice (first on line 2)"),
+            (5, 5, "`statement` is missing"),
+            (6, 17, SECOND_COLON),
+        ],
     ),
 ]
 

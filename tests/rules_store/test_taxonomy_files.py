@@ -110,7 +110,10 @@ def test_a_broken_taxonomy() -> None:
         ),
         "t.yaml:7:14: item id `yard.cat` must begin with its category: `Yard.`",
         "t.yaml:8:14: item id `yard.cat` stands twice (first on line 7)",
-        "t.yaml:8:30: `kind` must be one of normal, abnormal, not `anomalous`",
+        (
+            "t.yaml:8:30: `kind` must be one of normal, abnormal, not `anomalous`"
+            "; did you mean `abnormal`?"
+        ),
         "t.yaml:9:8: `maps` names `yard.fox`, which is no item here",
     ]
 
