@@ -29,7 +29,6 @@ from ruler.schemas.runs import ONLINE, Smoothing, Usage
 from ruler.schemas.verdicts import Verdict
 from ruler.steps.deducing import Deducer
 from ruler.steps.inducing import induce_rules
-from ruler.steps.reflection import BRIDGE_SECONDS
 from rules_store.rule_files import dump_rules
 from rules_store.taxonomy_files import load_lexicon, load_taxonomy
 
@@ -233,7 +232,6 @@ def _figures(
 
 
 def _metrics(column: Column, released: Sequence[int] | None) -> dict[str, float | None]:
-    args = (column.labels, column.answers, column.clips)
     resampled = metrics.Resampled(column.labels, column.scores, column.clips)
     clips = column.clips[-1] + 1
     low_high = metrics.interval(resampled.auc(w) for w in metrics.draws(clips, BOOTSTRAPS, seed=0))
@@ -241,11 +239,6 @@ def _metrics(column: Column, released: Sequence[int] | None) -> dict[str, float 
         **column.figures(),
         "auc_low": low_high[0] if low_high else None,
         "auc_high": low_high[1] if low_high else None,
-        "event_recall": metrics.event_recall(*args),
-        "false_alarms_per_hour": metrics.false_alarms_per_hour(
-            *args, column.clock, bridge_seconds=BRIDGE_SECONDS
-        ),
-        "detection_delay_seconds": metrics.detection_delay(*args, column.clock),
     }
     if released is not None:
         figures["auc_released_labels"] = metrics.auc(released, column.scores)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ruler import metrics
 from ruler.schemas.verdicts import Verdict
+from ruler.steps.reflection import BRIDGE_SECONDS
 
 ANSWERS = {"normal": 0, "anomaly": 1}
 
@@ -69,6 +70,18 @@ class Column:
             **metrics.classification(self.labels, self.answers),
             "false_positive_rate": metrics.false_positive_rate(self.labels, self.answers),
             "coverage": self.decided / len(self.labels) if self.labels else None,
+            **self.events(),
+        }
+
+    def events(self) -> dict[str, float | None]:
+        """What whole events and false alarms come to."""
+        args = (self.labels, self.answers, self.clips)
+        return {
+            "event_recall": metrics.event_recall(*args),
+            "false_alarms_per_hour": metrics.false_alarms_per_hour(
+                *args, self.clock, bridge_seconds=BRIDGE_SECONDS
+            ),
+            "detection_delay_seconds": metrics.detection_delay(*args, self.clock),
         }
 
     def trivial(self) -> dict[str, float | None]:
