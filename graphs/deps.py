@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -81,7 +81,8 @@ class ClipDeps:
 
 @dataclass(frozen=True)
 class InductionDeps:
-    """One induction. `observed` is filled by the `caption` node, by clip name; it can be derived
+    """One induction. `asking` is how its models are asked, as the revision keeps it. `observed` is
+    filled by the `caption` node, by clip name; it can be derived
     from the store again at any time."""
 
     store: Store
@@ -98,4 +99,5 @@ class InductionDeps:
     local_only: bool = False
     is_dry_run: bool = False
     activate: bool = False
+    asking: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     observed: dict[str, list[Reference]] = field(default_factory=dict)

@@ -139,6 +139,7 @@ def save_rules(
             reason=deps.reason,
             scene_model_sha256=scene_model,
             captioner=deps.brief.captioner,
+            asking=deps.asking,
             by_induction=True,
             is_proposal=is_proposal,
         )

@@ -24,7 +24,8 @@ class Settings(BaseSettings):
     `store` is the folder of the rule store, `drafts` keeps rule files that are being edited with
     `editor`, `runs` is where results go, `workers` how many chunks are worked on at once, `reader`
     what decodes video files (see `ruler.video.clips.open_clip`). A decoder may be silent for
-    `decoder_seconds`, and take `decoder_megabytes` of memory.
+    `decoder_seconds`, and take `decoder_megabytes` of memory. `base_url` and `api_key` are for all
+    models; those of the captioner or the reasoner come before them.
     """
 
     model_config = SettingsConfigDict(
@@ -45,4 +46,8 @@ class Settings(BaseSettings):
     decoder_seconds: float = Field(default=30.0, gt=0, allow_inf_nan=False)
     decoder_megabytes: int = Field(default=4096, ge=256)
     base_url: str | None = None
+    captioner_url: str | None = None
+    reasoner_url: str | None = None
     api_key: str | None = None
+    captioner_api_key: str | None = None
+    reasoner_api_key: str | None = None

@@ -40,10 +40,25 @@ def open_store(place: str | None = None) -> Store:
     return Store(place if place is not None else settings().store)
 
 
-def model_options(base_url: str | None, **given: object) -> dict[str, object]:
-    """What models are given: the settings' endpoint and key, and options that were given."""
+def model_options(
+    base_url: str | None,
+    captioner_url: str | None = None,
+    reasoner_url: str | None = None,
+    **given: object,
+) -> dict[str, object]:
+    """What models are given: endpoints that were named, the settings' endpoints and keys, and
+    options that were given."""
     known = settings()
-    options = {"base_url": base_url or known.base_url, "api_key": known.api_key, **given}
+    options = {
+        "base_url": base_url,
+        "captioner_url": captioner_url or (None if base_url else known.captioner_url),
+        "reasoner_url": reasoner_url or (None if base_url else known.reasoner_url),
+        "usual_base_url": known.base_url,
+        "api_key": known.api_key,
+        "captioner_api_key": known.captioner_api_key,
+        "reasoner_api_key": known.reasoner_api_key,
+        **given,
+    }
     return {name: value for name, value in options.items() if value is not None}
 
 

@@ -57,6 +57,8 @@ def detect(
         typer.Option("--out", help="Folder for runs (or RULER_RUNS; ./runs if not given)."),
     ] = None,
     base_url: options.BaseUrl = None,
+    captioner_url: options.CaptionerUrl = None,
+    reasoner_url: options.ReasonerUrl = None,
     window: options.Window = None,
     language: options.Language = None,
     share: options.Share = None,
@@ -82,6 +84,8 @@ def detect(
     with open_store(store) as opened, console.progress() as report:
         chosen = model_options(
             base_url,
+            captioner_url,
+            reasoner_url,
             record=record,
             max_calls=max_calls,
             max_tokens=max_tokens,

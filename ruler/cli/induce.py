@@ -56,6 +56,8 @@ def induce(
         typer.Option("--local-only", help="What this scene shows never leaves this machine."),
     ] = False,
     base_url: options.BaseUrl = None,
+    captioner_url: options.CaptionerUrl = None,
+    reasoner_url: options.ReasonerUrl = None,
     window: options.Window = None,
     language: options.Language = None,
     share: options.Share = None,
@@ -98,6 +100,8 @@ def induce(
     density = console.parsed("--every", options.EVERY_FORM, Every.parse, every)
     chosen = model_options(
         base_url,
+        captioner_url,
+        reasoner_url,
         record=record,
         max_calls=max_calls,
         max_tokens=max_tokens,

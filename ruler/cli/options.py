@@ -46,6 +46,12 @@ FrameRate = Annotated[
 BaseUrl = Annotated[
     str | None, typer.Option("--base-url", help="Endpoint of an OpenAI-compatible server.")
 ]
+CaptionerUrl = Annotated[
+    str | None, typer.Option("--captioner-url", help="Endpoint of the captioner alone.")
+]
+ReasonerUrl = Annotated[
+    str | None, typer.Option("--reasoner-url", help="Endpoint of the reasoner alone.")
+]
 Window = Annotated[
     int | None,
     typer.Option("--window", min=1, max=16, help="Pictures a question, over the time --every."),

@@ -18,7 +18,7 @@ from graphs import deduction
 from graphs.deps import ClipDeps
 from ruler.errors import ClipError, InputError, NotFoundError
 from ruler.jobs.inputs import asks_models, check_names, open_all
-from ruler.jobs.models import endpoint_of
+from ruler.jobs.models import asked_by
 from ruler.jobs.progress import Progress, Report, at_once, silent
 from ruler.jobs.results import read_record, write_record, write_results
 from ruler.jobs.tools import Machine, Tools, tools_for
@@ -99,6 +99,8 @@ def spec_of(request: DetectRequest, machine: Machine) -> RunSpec:
     revision = machine.store.scenes.revision(request.scene, request.revision)
     captioner = request.captioner or revision.captioner or "motion"
     asks = asks_models(captioner=captioner, reasoner=request.reasoner)
+    # How another captioner is asked says nothing about this one.
+    learned = revision.asking if asks and captioner == revision.captioner else {}
     return RunSpec(
         id=_new_id(request, machine),
         scene=request.scene,
@@ -112,7 +114,7 @@ def spec_of(request: DetectRequest, machine: Machine) -> RunSpec:
         chunk=request.chunk,
         frame_rate=request.frame_rate,
         start_time=request.start_time,
-        asking={**request.asking, **(endpoint_of(machine.options) if asks else {})},
+        asking=asked_by(learned, request.asking, machine.options if asks else {}),
         as_of=dt.datetime.now(dt.UTC).date(),
         store=machine.store.place,
     )

@@ -23,7 +23,7 @@ from ruler.jobs.induce import InduceRequest, brief_of, models_for
 from ruler.jobs.inputs import open_all
 from ruler.jobs.listening import Listener
 from ruler.jobs.metering import CAPTION_TOKENS, CAPTION_WORDS, CLAIM_TOKENS, Meter, Part
-from ruler.jobs.models import joined
+from ruler.jobs.models import joined, options_for
 from ruler.jobs.tools import Machine, Tools, tools_for
 from ruler.reasoners.base import MatchContext
 from ruler.reasoners.llm import LlmReasoner
@@ -189,7 +189,8 @@ def _captions(
     """A question for each missing caption, where a model is asked."""
     if not isinstance(captioner, ModelCaptioner):
         return None
-    meter, listener = Meter(name, options), Listener(name)
+    place = {**options, **options_for("captioner", options)}
+    meter, listener = Meter(name, place), Listener(name)
     asking = ModelCaptioner(listener, CaptionerOptions.of(options))
     for work in works:
         plan = WindowPlan(work.clip.times, captioner.window)
@@ -206,7 +207,8 @@ def _matching(tools: Tools, options: Mapping[str, object], works: Sequence[_Work
     """The questions about chunks of captions, as if no two were alike and all gates were open."""
     if not isinstance(tools.reasoner, LlmReasoner) or _is_replay(tools.spec.reasoner):
         return None
-    meter, listener = Meter(tools.spec.reasoner, options), Listener(tools.spec.reasoner)
+    place = {**options, **options_for("reasoner", options)}
+    meter, listener = Meter(tools.spec.reasoner, place), Listener(tools.spec.reasoner)
     reasoner = LlmReasoner(listener, language_named(options.get("language")))
     rules = tuple(
         rule.model_copy(update={"when": When(), "exceptions": ()})
@@ -236,7 +238,8 @@ def _proposing(
     """A question for each batch of references."""
     if _is_replay(request.reasoner):
         return None
-    meter, listener = Meter(request.reasoner, options), Listener(request.reasoner)
+    place = {**options, **options_for("reasoner", options)}
+    meter, listener = Meter(request.reasoner, place), Listener(request.reasoner)
     reasoner = LlmReasoner(listener, language_named(options.get("language")))
     references = {
         work.clip.info.name: [

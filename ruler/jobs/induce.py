@@ -13,8 +13,8 @@ from graphs import induction
 from graphs.deps import InductionDeps
 from ruler.captioners.base import Captioner
 from ruler.errors import ClipError, InputError
-from ruler.jobs.inputs import check_scene, open_all
-from ruler.jobs.models import Models
+from ruler.jobs.inputs import asks_models, check_scene, open_all
+from ruler.jobs.models import Models, remembered
 from ruler.jobs.progress import Progress, Report, at_once, silent
 from ruler.schemas.induction import Brief, Checkup
 from ruler.schemas.rules import RuleSet
@@ -130,6 +130,7 @@ def _deps(
     captioner: Captioner,
     clips: Sequence[Clip],
 ) -> InductionDeps:
+    asks = asks_models(captioner=request.captioner, reasoner=request.reasoner)
     return InductionDeps(
         store=store,
         clips=clips,
@@ -145,6 +146,7 @@ def _deps(
         local_only=request.local_only,
         is_dry_run=request.is_dry_run,
         activate=request.activate,
+        asking=remembered(request.options, asks=asks),
     )
 
 

@@ -53,6 +53,7 @@ def import_file(store: Store, asked: Import) -> tuple[Revision, bool]:
         reason=asked.reason or f"imported from {asked.file.name}",
         scene_model_sha256=active.scene_model_sha256 if active else None,
         captioner=active.captioner if active else None,
+        asking=active.asking if active else {},
     )
     return store.scenes.save(new), True
 

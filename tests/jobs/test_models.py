@@ -17,14 +17,15 @@ import cv2
 import pytest
 
 from ruler.errors import InputError
-from ruler.jobs.detect import DetectResult
+from ruler.jobs.detect import DetectResult, spec_of
 from ruler.jobs.induce import InduceRequest, induce
 from ruler.schemas.runs import Every, Smoothing
 from rules_store.engine import DATABASE
 from rules_store.store import Store
+from tests.llm.fakes import HastyClock
 from tests.scenes import results
 from tests.stubs.openai_server import OpenAIStub, completion, words
-from tests.stubs.witness import Witness, body_of, marks
+from tests.stubs.witness import Witness, body_of, kind_of, marks
 from tests.studio import FRAMES, LOCAL_RULES, LOUD, MODEL, RULES, SCENE, Studio
 from tests.video.clips import Image, numbered
 
@@ -441,3 +442,79 @@ def test_near_duplicates_share_a_caption_and_can_be_told_not_to(studio: Studio) 
     assert studio.stub.calls > calls
     # What is the same to the pixel is one question all the same.
     assert apart.record.usage.captions_shared < usage.captions_shared
+
+
+def learned(studio: Studio, **options: object) -> InduceRequest:
+    """An induction by the stub, with what the user set."""
+    return InduceRequest(
+        references=[studio.clip],
+        scene=SCENE,
+        captioner=MODEL,
+        every=Every(frames=6),
+        activate=True,
+        options={"base_url": studio.stub.url, "clock": HastyClock(50), **options},
+    )
+
+
+def test_a_scene_remembers_how_its_model_was_asked(studio: Studio) -> None:
+    """A plain detection goes where the induction went, not to the vendor or the settings'."""
+    induce(learned(studio, language="German"), studio.store)
+    kept = studio.store.scenes.revision(SCENE).asking
+    assert kept == {"base_url": studio.stub.url, "language": "German"}
+    plain = {
+        "captioner": None,
+        "reasoner": "symbolic",
+        "clips": [studio.film("new.mp4", numbered(7))],
+    }
+    elsewhere = {"base_url": None, "usual_base_url": "http://models.example/v1"}
+    found = studio.detect(options=elsewhere, **plain)
+    assert found.record.spec.captioner == MODEL
+    assert found.record.spec.asking == kept
+    assert found.record.usage.model_calls and found.exit_code == 0
+    # What the user says comes first, and another captioner's way of asking is none of its business.
+    named = studio.request(**plain | {"asking": {"language": "French"}})
+    assert spec_of(named, studio.machine()).asking["language"] == "French"
+    machine = studio.machine(base_url="http://127.0.0.1:9/v1")
+    assert spec_of(studio.request(**plain), machine).asking["base_url"] == "http://127.0.0.1:9/v1"
+    other = studio.request(**plain | {"captioner": "openai:other"})
+    assert "language" not in spec_of(other, studio.machine()).asking
+
+
+def test_an_edit_keeps_how_the_model_is_asked(studio: Studio) -> None:
+    induce(learned(studio), studio.store)
+    before = studio.store.scenes.revision(SCENE)
+    after = studio.learn(before.source + "# more\n")
+    assert after.parent == before.ref.revision and after.asking == before.asking != {}
+
+
+def test_captioner_and_reasoner_are_served_apart(studio: Studio) -> None:
+    """Each gets its own endpoint and its own key, and neither sees the other's."""
+    studio.learn()
+    with OpenAIStub(default=Witness(LOUD)) as reasoning:
+        found = studio.detect(
+            options={
+                "base_url": None,
+                "captioner_url": studio.stub.url,
+                "captioner_api_key": "sk-eyes",
+                "reasoner_url": reasoning.url,
+                "reasoner_api_key": "sk-mind",
+            }
+        )
+        assert found.exit_code == 0
+        kinds = {kind_of(request) for request in studio.stub.requests}
+        others = {kind_of(request) for request in reasoning.requests}
+        assert kinds == {"caption"} and others and "caption" not in others
+        assert set(studio.stub.keys) == {"Bearer sk-eyes"}
+        assert set(reasoning.keys) == {"Bearer sk-mind"}
+        assert found.record.spec.asking == {
+            "captioner_url": studio.stub.url,
+            "reasoner_url": reasoning.url,
+        }
+
+
+@pytest.mark.parametrize("kind", ["captioner", "reasoner"])
+def test_each_endpoint_of_a_local_scene_is_checked(studio: Studio, kind: str) -> None:
+    studio.learn(LOCAL_RULES)
+    with pytest.raises(InputError, match="this scene is local only"):
+        studio.detect(options={f"{kind}_url": "http://models.example/v1"})
+    assert studio.stub.calls == 0
