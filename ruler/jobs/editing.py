@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ruler.errors import InputError, NotFoundError
-from ruler.jobs.files import read_text
 from ruler.reporting.atomic import AtomicText
 from ruler.schemas.rules import Revision, RuleSet
 from ruler.steps.differing import Difference, difference
@@ -17,6 +16,7 @@ from ruler.steps.merging_edits import merge_edits
 from rules_store.rule_files import edit_rules, parse_rules
 from rules_store.scenes import NewRevision
 from rules_store.store import Store
+from rules_store.yamlio import read_source
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def read_draft(store: Store, draft: Draft) -> Edited:
         FileProblems: with every problem of the file; the draft is kept.
         InputError: it cannot be read.
     """
-    source = read_text(draft.path)
+    source = read_source(draft.path)
     scene = draft.base.ref.scene
     mine = parse_rules(source, file=str(draft.path), scene=scene)
     active = store.scenes.revision(scene)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ruler.errors import InputError
-from ruler.jobs.files import read_text
 from ruler.schemas.rules import Revision
 from rules_store.anomalyruler_files import parse_anomalyruler
 from rules_store.rule_files import dump_rules, parse_rules
 from rules_store.scenes import NewRevision
 from rules_store.store import Store
 from rules_store.taxonomy_files import load_lexicon
+from rules_store.yamlio import read_source
 
 FORMATS = ("ruler", "anomalyruler")
 """Rule files that can be imported: ruler's own, and the one AnomalyRuler's authors publish."""
@@ -60,7 +60,7 @@ def import_file(store: Store, asked: Import) -> tuple[Revision, bool]:
 
 def _source(asked: Import) -> tuple[str, str]:
     """(scene, rule file in ruler's own format)."""
-    text, file = read_text(asked.file), str(asked.file)
+    text, file = read_source(asked.file), str(asked.file)
     if asked.format == "ruler":
         scene = parse_rules(text, file=file).scene
         if asked.scene not in (None, scene):

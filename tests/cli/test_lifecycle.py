@@ -103,3 +103,10 @@ def test_merge_keeps_what_others_saved(ruler: Ruler, editor: Path, tmp_path: Pat
     ended = ruler("rules", "merge", f"{SCENE}@1", mine)
     assert ended.code == 1 and f"conflict: {FAST} stands" in ended.out
     assert "say which revision" in ruler("rules", "merge", SCENE, mine).sentence
+
+
+def test_edit_lints_what_was_changed(ruler: Ruler, editor: Path) -> None:
+    writes(editor, "above: 1.2", "above: -3")
+    ended = ruler("rules", "edit", SCENE, "--yes")
+    assert f"{FAST}: " in ended.out and "warning RL" in ended.out.replace("error", "warning")
+    assert f"Saved as {SCENE}@2" in ended.out

@@ -91,12 +91,26 @@ def _checked(store: Store, draft: Draft, *, ask: bool) -> Edited | None:
             f"[yellow]{rule_id} was changed by somebody else meanwhile: theirs stands, yours is "
             "kept as a draft beside it.[/]"
         )
+    _show_findings(edited, store, str(draft.path))
     tested = run_rule_tests(edited.source, store, name=str(draft.path))
     if tested.is_failure:
         from ruler.cli.rules.testing import show_tested
 
         show_tested(tested)
     return edited
+
+
+def _show_findings(edited: Edited, store: Store, file: str) -> None:
+    """What the linter says of the rules that were changed."""
+    import datetime as dt
+
+    from ruler.cli.rules.linting import show_findings
+    from ruler.jobs.linting import at_least, lint_source
+
+    today = dt.datetime.now(dt.UTC).astimezone().date()
+    found = lint_source(edited.source, file=file, store=store, as_of=today)
+    changed = {change.rule_id for change in edited.change.rules}
+    show_findings([one for one in at_least(found, "warning") if one.rule_id in changed])
 
 
 def _ask(question: str, letters: str) -> str:
@@ -128,15 +142,15 @@ def merge(
     Example: ruler rules merge front-door@3 rules.yaml --reason "night shift"
     """
     from ruler.cli.context import open_store, settings
-    from ruler.jobs.files import read_text
     from ruler.jobs.history import MergeRequest, merge_file
+    from rules_store.yamlio import read_source
 
     name, base = parse_scene(scene)
     if base is None:
         raise InputError(f"say which revision {file} began from: {name}@N.")
     asked = MergeRequest(
         scene=name,
-        source=read_text(file),
+        source=read_source(file),
         file=str(file),
         base=base,
         author=settings().author,

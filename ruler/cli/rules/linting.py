@@ -74,13 +74,18 @@ def _source(store: Store, target: str) -> tuple[str, str]:
     return revision.source, str(revision.ref)
 
 
-def _print(shown: list[LintFinding], hidden: int) -> None:
+def show_findings(shown: list[LintFinding]) -> None:
+    """Each finding: where, what, and how to mend it."""
     for one in shown:
         colour = _COLOURS[one.level]
         rule = f"{console.plain(one.rule_id)}: " if one.rule_id else ""
         head = f"{console.plain(one.place)}: [{colour}]{one.level} {one.code}[/]"
         console.say(f"{head} {rule}{console.plain(one.message)}")
         console.say(f"    [dim]{console.plain(one.advice)}[/]")
+
+
+def _print(shown: list[LintFinding], hidden: int) -> None:
+    show_findings(shown)
     counts = [
         f"{number} {level}{'' if number == 1 or level == 'info' else 's'}"
         for level in ("error", "warning", "info")
