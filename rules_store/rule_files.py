@@ -12,7 +12,7 @@ from rules_store.rule_text import rules_data, write_rules
 from rules_store.yaml_nodes import Mapping, Node, Scalar, Sequence, numbered_groups, text_of
 from rules_store.yaml_reader import read_tree
 from rules_store.yaml_words import nearest
-from rules_store.yamlio import Check, Finding, KeyPath, load, validate
+from rules_store.yamlio import Check, Finding, KeyPath, load, load_placed, validate
 
 _NAMELESS = "rules.yaml"
 _NAME = re.compile(NAME_PATTERN)
@@ -33,6 +33,11 @@ def parse_rules(source: str, *, file: str = _NAMELESS, scene: str | None = None)
     """
     checks = [*_CHECKS, _scene_check(scene)] if scene is not None else _CHECKS
     return load(source, file=file, schema=RULES_SCHEMA, model=RuleSet, checks=checks)
+
+
+def parse_placed(source: str, *, file: str = _NAMELESS) -> tuple[RuleSet, Mapping]:
+    """As `parse_rules`, with the tree that knows where everything stands."""
+    return load_placed(source, file=file, schema=RULES_SCHEMA, model=RuleSet, checks=_CHECKS)
 
 
 def dump_rules(rule_set: RuleSet) -> str:

@@ -88,13 +88,21 @@ def load(
     Raises:
         FileProblems: With everything that is wrong.
     """
+    return load_placed(source, file=file, schema=schema, model=model, checks=checks)[0]
+
+
+def load_placed(
+    source: str, *, file: str, schema: str, model: type[_Model], checks: AnySequence[Check] = ()
+) -> tuple[_Model, Mapping]:
+    """As `load`, with the tree that knows where everything stands."""
     try:
         tree, problems = read_tree(source, file=file)
     except UnreadableError as exc:
         keys = _all_keys(model)
         beyond = read_on(source, exc, file=file, keys=keys)
         raise FileProblems(_told(beyond, file, schema, model, checks)) from exc
-    return validate(tree, problems, file=file, schema=schema, model=model, checks=checks)
+    value = validate(tree, problems, file=file, schema=schema, model=model, checks=checks)
+    return value, tree
 
 
 def _told(

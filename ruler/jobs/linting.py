@@ -11,12 +11,11 @@ from importlib import resources
 from ruler.schemas.taxonomy import Taxonomy
 from ruler.steps.linting import CODES, lint
 from ruler.steps.linting.base import SEVERITIES, LintContext, Note, Severity
-from rules_store.rule_files import parse_rules
+from rules_store.rule_files import parse_placed
 from rules_store.store import Store
 from rules_store.taxonomy_files import builtin_taxonomies, load_lexicon, load_taxonomy
 from rules_store.yaml_nodes import Mapping, Node, Place, Scalar
 from rules_store.yaml_nodes import Sequence as NodeSequence
-from rules_store.yaml_reader import read_tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,7 @@ def lint_source(
     Raises:
         FileProblems: it is not a valid rule file; carries every problem.
     """
-    rules = parse_rules(source, file=file)
-    tree, _ = read_tree(source, file=file)
+    rules, tree = parse_placed(source, file=file)
     notes = lint(rules, _context(store, as_of, taxonomies))
     ids = [rule.id for rule in rules.rules]
     found = [_finding(note, file, tree, ids) for note in notes]

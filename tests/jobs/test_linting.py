@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import json
 import random
+import sys
 import time
 from pathlib import Path
 
@@ -13,15 +14,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ruler.cli import main
 from ruler.errors import FileProblems
 from ruler.jobs.linting import LintFinding, at_least, fails, lint_source
 from ruler.jobs.rules import Import, import_file
+from ruler.reasoners.symbolic import SymbolicReasoner
+from ruler.reasoners.symbolic.taxonomy_rules import rules_from_taxonomy
+from ruler.schemas.rules import RuleSet
+from ruler.steps.inducing import induce_rules
 from ruler.steps.linting import CODES
 from rules_store.rule_files import dump_rules
 from rules_store.rule_schema import rules_schema
 from rules_store.store import Store
+from rules_store.taxonomy_files import builtin_taxonomies, load_lexicon, load_taxonomy
 from tests.rules_store.examples import EXAMPLE
 from tests.rules_store.strategies import rule_sets
+from tests.support import make_brief, references
 from tools.lint_catalogue import HEADER, PAGE, UNSHOWN, examples, page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,6 +125,14 @@ def test_info_fails_nothing() -> None:
             },
             ["RL402"],
         ),
+        ({"exceptions": [{"name": "c", "unless": "woman"}]}, []),
+        (
+            {
+                "statement": "A dog runs about with nobody near.",
+                "exceptions": [{"name": "c", "unless": "person"}],
+            },
+            [],
+        ),
         ({"measures": [{"fact": "speed_ratio", "below": 0}]}, ["RL504"]),
         ({"measures": [{"fact": "speed_ratio", "above": 0}]}, []),
     ],
@@ -158,6 +174,25 @@ def test_imported_rules_are_valid_to_the_linter(shared: Path, tmp_path: Path) ->
             asked = Import(file, "me", format="anomalyruler", scene=f"s{number}")
             source = import_file(store, asked)[0].source
             assert [one for one in lint(source) if one.level == "error"] == []
+
+
+def test_what_is_induced_is_clean() -> None:
+    texts = (
+        "A man is walking along the path. There are trees and a bench.",
+        "Two people are walking and talking. A trash bin stands by the wall.",
+        "A woman is sitting on the bench. The sky is clear.",
+    )
+    captioned = {f"clip{n}": references([text] * 9, f"clip{n}") for n, text in enumerate(texts)}
+    brief = make_brief().model_copy(update={"lexicon": load_lexicon(), "measured": ()})
+    learned = induce_rules(captioned, SymbolicReasoner(), brief, as_of=TODAY)
+    assert len(learned.rules) > 10
+    assert at_least(lint(dump_rules(learned)), "warning") == []
+
+
+@pytest.mark.parametrize("name", builtin_taxonomies())
+def test_rules_of_a_taxonomy_have_no_error(name: str) -> None:
+    rules = RuleSet(scene="yard", rules=rules_from_taxonomy(load_taxonomy(name), "yard"))
+    assert [one for one in lint(dump_rules(rules)) if one.level == "error"] == []
 
 
 @given(rule_sets())
@@ -218,3 +253,34 @@ def test_the_schema_accepts_examples(path: Path) -> None:
     assert list(check.iter_errors(data)) == []
     data["rules"][0]["levle"] = data["rules"][0].pop("level")
     assert len(list(check.iter_errors(data))) == 1
+
+
+def ended(*arguments: str) -> int:
+    sys.argv = ["ruler", *arguments]
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return int(caught.value.code or 0)
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "yard.yaml"
+    path.write_text(one_rule(statement="Peter climbs the fence."), encoding="utf-8")
+    assert ended("rules", "lint", str(path)) == 1
+    said = capsys.readouterr().out
+    assert "warning RL706 yard.climb: `Peter` looks like a personal name" in said
+    assert "1 warning (1 more with --level info)." in said
+    assert ended("rules", "lint", str(path), "--json", "--level", "info") == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [one["code"] for one in found] == ["RL206", "RL706"]
+    assert ended("rules", "import", str(path)) == 0
+    path.write_text(one_rule(), encoding="utf-8")
+    assert ended("rules", "lint", "yard@1") == 1
+    assert ended("rules", "lint", str(path)) == 0
+    assert "Nothing found." in capsys.readouterr().out
+    path.write_text("scene: yard\n", encoding="utf-8")
+    assert ended("rules", "lint", str(path)) == 2
+    assert ended("rules", "lint", "nowhere") == 2
+    assert ended("rules", "lint", "yard", "--level", "all") == 2
+    capsys.readouterr()
+    assert ended("rules", "schema") == 0
+    assert json.loads(capsys.readouterr().out)["properties"]["scene"]["description"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ruler.schemas.rules import Rule, RuleException, RuleSet
 from ruler.steps.linting.base import Code, KeyPath, LintContext, Note
+from ruler.steps.meaning import content_key
 from ruler.text.languages import Language, language_of
 from ruler.text.phrases import find_phrase, wanted
 
@@ -54,6 +55,8 @@ CODES = (
     ),
 )
 
+_ANYBODY = frozenset("person people somebody someone individual anybody human".split())
+
 
 def check(rules: RuleSet, context: LintContext) -> Iterator[Note]:
     """All findings of this family."""
@@ -98,7 +101,9 @@ def _holds_always(
 ) -> str | None:
     """Why an exception holds whenever the rule would fire, or None."""
     sought = wanted(exception.unless, language)
-    idle = language.function_words | context.people
+    idle = language.function_words
+    if _ANYBODY & sought.content and content_key(rule.statement) & context.people:
+        idle |= _ANYBODY  # the rule is about people, so somebody is always there
     if sought.content <= idle and not (sought.needed or sought.forms or sought.unwanted):
         return f"`{exception.unless}` says nothing that sets a case apart"
     if rule.look_for and all(_holds(exception, phrase, language) for phrase in rule.look_for):
