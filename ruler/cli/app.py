@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 import ruler
-from ruler.cli import cache, demo, detect, doctor, evaluate, helping, induce, rules, taxonomy
+from ruler.cli import (
+    cache,
+    demo,
+    detect,
+    doctor,
+    evaluate,
+    feedback,
+    helping,
+    induce,
+    rules,
+    taxonomy,
+)
 
 app = typer.Typer(
     name="ruler",
@@ -43,6 +54,7 @@ def root(
 app.command("induce")(induce.induce)
 app.command("detect")(detect.detect)
 app.command("explain")(detect.explain)
+app.command("feedback")(feedback.feedback)
 app.command("eval")(evaluate.evaluate)
 app.add_typer(rules.app, name="rules")
 app.add_typer(taxonomy.app, name="taxonomy")

@@ -100,7 +100,7 @@ def run_rule_tests(
         reasoner=SymbolicReasoner(),
         lexicon=load_lexicon(),
         as_of=as_of or dt.datetime.now(dt.UTC).date(),
-        resolve=_Shelf(store).resolve,
+        resolve=Shelf(store).resolve,
     )
     outcomes = run_tests(rule_set, bench, chosen)
     lines = lines_of_tests(source)
@@ -138,8 +138,8 @@ def file_source(target: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Shelf:
-    """Looks stored captions up."""
+class Shelf:
+    """Looks up the stored captions that tests refer to."""
 
     store: Store | None
 
