@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.test_commands import Ended, Ruler, clip, detect, ruler  # noqa: F401
+from tests.cli import test_commands
+from tests.cli.test_commands import Ended, Ruler, detect
 from tests.scenes import SCENE, Workplace
+
+ruler, clip = test_commands.ruler, test_commands.clip
 
 
 @pytest.fixture
-def run(ruler: Ruler, clip: str) -> str:  # noqa: F811
+def run(ruler: Ruler, clip: str) -> str:
     return str(detect(ruler, clip, "--json").data["spec"]["id"])
 
 
-def test_a_false_alarm_tells_what_to_do_next(ruler: Ruler, run: str) -> None:  # noqa: F811
+def test_a_false_alarm_tells_what_to_do_next(ruler: Ruler, run: str) -> None:
     said = ruler("feedback", run, "one#1", "false-alarm", "--reason", "[red]kids[/] run here")
     assert said.code == 0
     assert "[red]kids[/] run here" in said.out
@@ -24,7 +27,7 @@ def test_a_false_alarm_tells_what_to_do_next(ruler: Ruler, run: str) -> None:  #
     assert again.code == 0 and f"{SCENE}@2 ends it already" in again.out
 
 
-def test_programs_get_the_proposal_as_data(ruler: Ruler, run: str) -> None:  # noqa: F811
+def test_programs_get_the_proposal_as_data(ruler: Ruler, run: str) -> None:
     asked = ("feedback", run, "one#1", "false-alarm", "--reason", "kids", "--json")
     dry = ruler(*asked, "--dry-run").data
     assert (dry["proposal"], dry["is_confirmed"]) == (None, True)
@@ -35,14 +38,14 @@ def test_programs_get_the_proposal_as_data(ruler: Ruler, run: str) -> None:  # n
     assert change["draft"]["tests"]["quiet"] == [f"run:{run}/one#{change['test_frame']}"]
 
 
-def test_what_cannot_be_caught_ends_with_1(ruler: Ruler, run: str, yard: Workplace) -> None:  # noqa: F811
+def test_what_cannot_be_caught_ends_with_1(ruler: Ruler, run: str, yard: Workplace) -> None:
     said = ruler("feedback", run, "missed", "--clip", "one", "--at", "0.5", "--reason", "a cat")
     assert said.code == 1
     assert "No change was found" in said.out and "ruler rules edit" in said.out
     assert yard.store.scenes.numbers(SCENE) == [1]
 
 
-def test_a_run_may_be_named_by_its_folder(ruler: Ruler, run: str, yard: Workplace) -> None:  # noqa: F811
+def test_a_run_may_be_named_by_its_folder(ruler: Ruler, run: str, yard: Workplace) -> None:
     folder = yard.folder / "runs" / run
     said = ruler("feedback", folder, "one#1", "false-alarm", "--reason", "kids", "--dry-run")
     assert said.code == 0
@@ -61,7 +64,7 @@ def test_a_run_may_be_named_by_its_folder(ruler: Ruler, run: str, yard: Workplac
     ],
 )
 def test_mistakes_are_told_in_a_sentence(
-    ruler: Ruler,  # noqa: F811
+    ruler: Ruler,
     run: str,
     words: list[str],
     sentence: str,
@@ -71,5 +74,5 @@ def test_mistakes_are_told_in_a_sentence(
     assert sentence in ended.sentence
 
 
-def test_a_reason_is_needed(ruler: Ruler, run: str) -> None:  # noqa: F811
+def test_a_reason_is_needed(ruler: Ruler, run: str) -> None:
     assert "say why" in ruler("feedback", run, "one#1", "false-alarm", "--reason", " ").sentence
