@@ -72,13 +72,14 @@ class Topic(Value):
 class Proposal(Value):
     """What one batch of references suggests is normal.
 
-    `topics` are what its captions speak of; `concepts` counts in how many captions a lexicon
+    `seconds` is how long its longest clip was watched; `topics` are what its captions speak of; `concepts` counts in how many captions a lexicon
     concept stands; `rules` are whole rules that a model reasoner wrote.
     """
 
     batch: str
     clips: tuple[str, ...] = Field(min_length=1)
     captions: int = Field(ge=0)
+    seconds: float = Field(default=0.0, ge=0)
     ranges: tuple[FactRange, ...] = ()
     topics: tuple[Topic, ...] = ()
     concepts: dict[str, int] = Field(default_factory=dict)
@@ -95,11 +96,13 @@ class Agreed(Value):
 
 class Consensus(Value):
     """The vote over all proposals. `batches` is how many there were, `clips` from how many clips
-    they came (few clips make wide bounds), `ranges` are pooled."""
+    they came (few clips make wide bounds), `seconds` how long the longest of them was watched (no
+    stay can be seen to last longer), `ranges` are pooled."""
 
     batches: int = Field(ge=1)
     clips: int = Field(ge=1)
     captions: int = Field(ge=0)
+    seconds: float = Field(default=0.0, ge=0)
     ranges: tuple[FactRange, ...] = ()
     range_votes: dict[str, int] = Field(default_factory=dict)
     topics: tuple[Topic, ...] = ()

@@ -28,6 +28,7 @@ def aggregate(proposals: Sequence[Proposal]) -> Consensus:
         batches=len(proposals),
         clips=len({clip for proposal in proposals for clip in proposal.clips}),
         captions=sum(proposal.captions for proposal in proposals),
+        seconds=max(proposal.seconds for proposal in proposals),
         ranges=tuple(pooled.values()),
         range_votes={fact: _supporters(pooled[fact], by_fact[fact]) for fact in pooled},
         topics=_topics(proposals),

@@ -175,6 +175,10 @@ def test_a_bound_has_a_floor_and_a_duration_its_margin() -> None:
     assert softness == pytest.approx(0.1 / 4)
     stay = spread("dwell_seconds", middle=5.0, upper=20.0)
     assert bound_of(by_fact["dwell_seconds"], stay, 5) == (60.0, 6.0)
+    # Seen for a minute in ten: known. In one of a minute and a bit: it was cut off.
+    longest = stay.quantile(1.0)
+    assert bound_of(by_fact["dwell_seconds"], stay, 5, 10 * longest) == (60.0, 6.0)
+    assert bound_of(by_fact["dwell_seconds"], stay, 5, 1.5 * longest)[0] == 3 * longest
 
 
 def test_a_widened_bound_is_that_much_wider() -> None:

@@ -26,7 +26,10 @@ def propose(batch: str, references: Sequence[Reference], brief: Brief) -> Propos
     clips = tuple(sorted({ref.clip for ref in references}))
     if brief.measured:
         ranges = tuple(fact_ranges(usable, brief.measured))
-        return Proposal(batch=batch, clips=clips, captions=len(usable), ranges=ranges)
+        seconds = max((ref.observation.time_seconds for ref in references), default=0.0)
+        return Proposal(
+            batch=batch, clips=clips, captions=len(usable), seconds=seconds, ranges=ranges
+        )
     texts = [ref.observation.caption.text for ref in usable if ref.observation.caption]
     return Proposal(
         batch=batch,

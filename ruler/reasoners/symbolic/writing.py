@@ -59,16 +59,24 @@ def write_rules(
     )
 
 
-def bound_of(watch: Watch, spread: FactRange, clips: int) -> tuple[float, float]:
+def bound_of(
+    watch: Watch, spread: FactRange, clips: int, seconds: float = 0.0
+) -> tuple[float, float]:
     """The bound of a watched fact and the softness of its rise, both in the fact's unit.
 
     With m the median and q the 0.95 quantile of the references, the softness is (q - m) / 4 and the
     bound q, moved up by a multiple of (q - m) / clips: twice for a primary fact from one clip, once
     from two to four, not at all from more; six times for a secondary fact. Few references barely
     hurt the ranking, but they hurt the threshold.
+
+    A duration's bound is 1.5 times the longest. One that takes up more than half of the longest
+    reference (of `seconds`) was cut off, or may well have been: how long such a stay lasts is not
+    known, so only what outlasts that reference twice is beyond it.
     """
     if watch.role == "longest":
-        bound = max(1.5 * spread.quantile(1.0), watch.floor)
+        longest = spread.quantile(1.0)
+        is_cut_off = longest > seconds / 2 > 0
+        bound = max(1.5 * longest, 2 * seconds if is_cut_off else 0.0, watch.floor)
         return round(bound, 3), round(bound / 10, 4)
     middle, upper = spread.quantile(0.5), spread.quantile(_UPPER_QUANTILE)
     if watch.role == "primary":
@@ -88,7 +96,7 @@ def _contrast(
     checkup: Checkup | None,
 ) -> tuple[Rule, Rule]:
     """The normal rule of a watched range, and the anomaly rule beyond it."""
-    bound, softness = bound_of(watch, spread, consensus.clips)
+    bound, softness = bound_of(watch, spread, consensus.clips, consensus.seconds)
     if checkup and checkup.action == "raised":
         bound = max(bound, _BEYOND_ALL * spread.quantile(1.0))
     elif checkup:
