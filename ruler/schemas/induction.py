@@ -72,8 +72,9 @@ class Topic(Value):
 class Proposal(Value):
     """What one batch of references suggests is normal.
 
-    `seconds` is how long its longest clip was watched; `topics` are what its captions speak of; `concepts` counts in how many captions a lexicon
-    concept stands; `rules` are whole rules that a model reasoner wrote.
+    `seconds` is how long its longest clip was watched; `topics` are what its captions speak of;
+    `concepts` counts in how many captions a lexicon concept stands; `rules` are whole rules that a
+    model reasoner wrote.
     """
 
     batch: str
