@@ -9,6 +9,7 @@ import typer
 import ruler
 from ruler.cli import (
     cache,
+    calibrate,
     demo,
     detect,
     doctor,
@@ -53,6 +54,7 @@ def root(
 
 app.command("induce")(induce.induce)
 app.command("detect")(detect.detect)
+app.command("calibrate")(calibrate.calibrate)
 app.command("explain")(detect.explain)
 app.command("feedback")(feedback.feedback)
 app.command("eval")(evaluate.evaluate)

@@ -27,6 +27,7 @@ EveryOption = Annotated[
     typer.Option("--every", help="How densely to sample: 0.5s, 10f or all."),
 ]
 EVERY_FORM = "0.5s, 10f or all"
+BUDGET_FORM = "a number of alarms in a time, like 1/day, 0.5/hour or 2/week"
 
 
 def _above_zero(rate: float | None) -> float | None:

@@ -47,6 +47,11 @@ class Deducer:
         """The same with another smoothing."""
         return replace(self, smoothing=smoothing)
 
+    def at_threshold(self, threshold: float) -> Deducer:
+        """The same with another threshold."""
+        rule_set = self.context.rule_set.model_copy(update={"threshold": threshold})
+        return replace(self, context=replace(self.context, rule_set=rule_set))
+
     def deduce(
         self, clip: str, observations: Sequence[Observation], second_at: Callable[[int], float]
     ) -> Deduction:
@@ -63,10 +68,16 @@ class Deducer:
         self, clip: str, matched: Sequence[Trace], second_at: Callable[[int], float]
     ) -> Deduction:
         """All stages after the first match."""
+        return self.settle(clip, self._smoothed(matched), second_at)
+
+    def settle(
+        self, clip: str, smoothed: Sequence[Trace], second_at: Callable[[int], float]
+    ) -> Deduction:
+        """All stages after smoothing."""
         rule_set = self.context.rule_set
         traces = list(
             reasoning.reason(
-                self._smoothed(matched),
+                smoothed,
                 self.reasoner.check,
                 rule_set=rule_set,
                 is_causal=self.smoothing.is_causal,

@@ -21,10 +21,14 @@ _MOST_TRACES = 60
 _CLEARED = 0.5
 
 
+def near(threshold: float) -> float:
+    """The score from which on a frame counts as near an alarm."""
+    return max(_NEAR * threshold, 1e-6)
+
+
 def candidates(frames: Iterable[ScoredFrame], threshold: float) -> Iterator[Span]:
     """Spans worth reflecting on: alarms, and what came near one."""
-    at_least = max(_NEAR * threshold, 1e-6)
-    return spans(frames, at_least=at_least, bridge_seconds=BRIDGE_SECONDS)
+    return spans(frames, at_least=near(threshold), bridge_seconds=BRIDGE_SECONDS)
 
 
 def reflect_span(

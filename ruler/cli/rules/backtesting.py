@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from ruler.jobs.backtest import Backtest
     from ruler.schemas.verdicts import Event
 
-FORM = "a number of alarms, like 2/day"
-
 
 @app.command("backtest")
 def backtest_rules(
@@ -37,8 +35,9 @@ def backtest_rules(
     """
     from ruler.cli.context import open_store
     from ruler.jobs.backtest import backtest
+    from ruler.steps.rates import Budget
 
-    most = console.parsed("--budget", FORM, _a_day, budget)
+    most = console.parsed("--budget", options.BUDGET_FORM, Budget.parse, budget)
     name, _ = parse_scene(scene)
     with open_store(store) as opened:
         found = backtest(opened, name, against, runs or ())
@@ -47,16 +46,9 @@ def backtest_rules(
     else:
         _print(found)
     rate = found.difference.a_day(found.difference.after)
-    if most is not None and rate is not None and rate > most:
-        console.warn(f"{found.after.ref} has {rate:.1f} alarms a day, over {most:g}.")
+    if most is not None and rate is not None and rate > most.a_day:
+        console.warn(f"{found.after.ref} has {rate:.1f} alarms a day, over {most}.")
         raise typer.Exit(1)
-
-
-def _a_day(text: str) -> float:
-    number = float(text.removesuffix("/day"))
-    if not 0 <= number < float("inf"):
-        raise ValueError(text)
-    return number
 
 
 def _data(found: Backtest) -> dict[str, Any]:
