@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -140,7 +141,7 @@ def _print(found: Calibration, budget: Budget) -> None:
     console.show(_table(found))
     plural = "" if found.clips == 1 else "s"
     console.say(
-        f"{found.days * 24:.2f} hours of footage in {found.clips} clip{plural}, looked at by "
+        f"{length(found.days)} of footage in {found.clips} clip{plural}, looked at by "
         f"{found.before.ref}. Run: {console.plain(found.run)}"
     )
     lost = found.record.coverage.failed + found.record.coverage.undetermined
@@ -158,8 +159,8 @@ def _print(found: Calibration, budget: Budget) -> None:
 def _print_chosen(found: Calibration, chosen: Row, budget: Budget) -> None:
     estimate, low, high = chosen.a_day(found.days)
     console.say(
-        f"At [bold]{chosen.threshold:g}[/] expect {estimate:.3g} false alarms a day "
-        f"(95 % interval {low:.3g} to {high:.3g})."
+        f"At [bold]{chosen.threshold:g}[/] expect {rate(estimate)} false alarms a day "
+        f"(95 % interval {rate(low)} to {rate(high)})."
     )
     for line in caveats(found, chosen, budget):
         console.say(line)
@@ -178,6 +179,21 @@ def _print_chosen(found: Calibration, chosen: Row, budget: Budget) -> None:
         )
 
 
+def rate(a_day: float) -> str:
+    """A rate in as many digits as it may be trusted in."""
+    return f"{a_day:,.0f}" if a_day >= 100 or a_day == 0 else f"{a_day:.2g}"
+
+
+def length(days: float) -> str:
+    """So many days, in a unit that people would choose."""
+    hours = days * 24
+    if hours >= 48:
+        return "an endless time" if math.isinf(days) else f"{days:,.1f} days"
+    if hours >= 1:
+        return f"{hours:.1f} hours"
+    return f"{hours * 60:.1f} minutes" if hours >= 1 / 60 else f"{hours * 3600:.0f} seconds"
+
+
 def caveats(found: Calibration, chosen: Row, budget: Budget) -> list[str]:
     """What the figures do not carry, one sentence each."""
     from ruler.steps.rates import days_without_event
@@ -185,10 +201,9 @@ def caveats(found: Calibration, chosen: Row, budget: Budget) -> list[str]:
     said = []
     if chosen.a_day(found.days)[2] > budget.a_day:
         needed = days_without_event(budget.a_day)
-        length = f"{needed:.1f} days" if needed >= 2 else f"{needed * 24:.1f} hours"
         said.append(
-            f"This footage is too short to promise {budget}: that takes {length} of it without an "
-            "event. Until then the threshold is the best guess, and looks better here than it is."
+            f"This footage is too short to promise {budget}: that takes {length(needed)} without "
+            "an event. Until then this is the best guess, and it looks better here than it is."
         )
         if chosen.threshold < found.before.rule_set.threshold:
             said.append(
@@ -214,8 +229,8 @@ def _table(found: Calibration) -> Any:
     table.add_column("")
     for row in _telling(found):
         estimate, low, high = row.a_day(found.days)
-        cells = [f"{row.threshold:g}", str(row.events), f"{estimate:.3g}"]
-        cells.append(f"{low:.3g} to {high:.3g}")
+        cells = [f"{row.threshold:g}", f"{row.events:,}", rate(estimate)]
+        cells.append(f"{rate(low)} to {rate(high)}")
         cells += [f"{row.kept} of {found.known.alarms}"] if found.known.alarms else []
         cells += [f"{row.found} of {found.known.misses}"] if found.known.misses else []
         marks = ["chosen"] * (row is found.chosen) + ["as it was"] * (row is found.present)

@@ -120,12 +120,12 @@ def test_a_comment_in_the_rule_file_stays(yard: Workplace, clips: list[str]) -> 
 
 
 def test_a_budget_that_cannot_be_kept(yard: Workplace) -> None:
-    clip = yard.clip("wild", wavy(120, seed=5, loud=[(20, 60)]))
+    clip = yard.clip("wild", wavy(60, seed=5, loud=[(20, 40)]))
     found = run(yard, [clip])
     assert (found.chosen, found.after, found.exit_code) == (None, None, 1)
     assert yard.store.scenes.numbers(SCENE) == [1]
     rate = found.rows[-1].a_day(found.days)[0]
-    assert rate == pytest.approx(86_400 / 12.0)
+    assert rate == pytest.approx(86_400 / 6.0)
     assert run(yard, [clip], f"{rate + 1:.0f}/day", is_dry_run=True).chosen is not None
     assert run(yard, [clip], f"{rate + 1:.0f}/day", is_sure=True).chosen is None
 
