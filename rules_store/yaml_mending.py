@@ -20,6 +20,9 @@ _MOST_MENDED = 30
 _LONGEST = 200_000
 """Characters of a text that is read on; beyond, only what came first is told."""
 
+_MOST_READ = 1_000_000
+"""Characters that are read over and over until the rest is YAML."""
+
 _ENTRY = re.compile(r"( *)((?:- +)*)")
 _KEYED = re.compile(r"([A-Za-z_][A-Za-z0-9_-]{0,40}):(?=[ \t]|$)")
 _NO_BLANK = re.compile(r"([A-Za-z_][A-Za-z0-9_-]{0,40}):(?=[^\s:/])")
@@ -66,13 +69,12 @@ def read_on(source: str, first: UnreadableError, *, file: str, keys: frozenset[s
         return mended
     lines = _Lines(without_odd(source.removeprefix("\ufeff")), keys)
     found: UnreadableError | None = None if first.kind == "characters" else first
-    for number in lines.glue(mended):
-        what = "a blank is missing after the `-` of a list entry"
-        mended.problems.append(Problem(file, number, lines.column(number), what))
+    for number, column, what in lines.mend_small_slips():
+        mended.problems.append(Problem(file, number, column, what))
         if first.kind == "syntax":  # which came of this
             mended.problems = [one for one in mended.problems if one not in first.stopping]
             found = None
-    for _ in range(_MOST_MENDED):
+    for _ in range(min(_MOST_MENDED, 3 + _MOST_READ // (len(source) + 1))):
         if found is not None:
             lines.mend(found, mended)
         try:
@@ -103,18 +105,33 @@ class _Lines:
     def text(self) -> str:
         return "\n".join(self._lines)
 
-    def column(self, number: int) -> int:
-        """Where a line's text begins, from 1."""
-        line = self._lines[number - 1]
-        return len(line) - len(line.lstrip()) + 1
-
-    def glue(self, mended: Mended) -> Iterator[int]:
-        """Numbers of lines such as `-id: x`, which get their blank."""
-        for at, line in enumerate(self._lines):
+    def mend_small_slips(self) -> Iterator[tuple[int, int, str]]:
+        """(line, column, what) of blanks that are missing or too many, where that is plain."""
+        contents = [
+            at for at, line in enumerate(self._lines) if line.strip(" ")[:1] not in ("", "#")
+        ]
+        first = contents[0] if contents else 0
+        if self._lines[first].startswith(" ") and any(
+            _KEYED.match(self._lines[at]) for at in contents[1:]
+        ):
+            self._lines[first] = self._lines[first].lstrip(" ")
+            yield first + 1, 1, "the line must begin without blanks, as those below it"
+        for at in contents:
+            line = self._lines[at]
             if _GLUED_DASH.match(line):
-                self._lines[at] = line.replace("-", "- ", 1)
-                mended.lines.add(at + 1)
-                yield at + 1
+                line = line.replace("-", "- ", 1)
+                yield (
+                    at + 1,
+                    line.index("-") + 1,
+                    "a blank is missing after the `-` of a list entry",
+                )
+            blanks, dashes, body = _split(line)
+            found = _NO_BLANK.match(body)
+            if found and found[1] in self._keys:
+                column = len(blanks) + len(dashes) + found.end()
+                line = f"{blanks}{dashes}{found[1]}: {body[found.end() :]}"
+                yield at + 1, column, f"a blank is missing after the colon of `{found[1]}:`"
+            self._lines[at] = line
 
     def mend(self, error: UnreadableError, mended: Mended) -> None:
         """Change the line that stopped the reader; what does not help is left out."""
@@ -123,25 +140,60 @@ class _Lines:
             return
         at = min(error.line, len(self._lines)) - 1
         tries = self._tries[at] = self._tries.get(at, 0) + 1
-        mended.lines.add(at + 1)
         line = self._lines[at]
+        if tries == 1 and self._is_shifted(at, error):
+            return
+        mended.lines.add(at + 1)
         # A second stop at one line: the value goes, and if that does not help, the line.
         guesses = (self._guess(at, error), self._without_value(line), None)
         for guess in guesses[tries - 1 :]:
             if guess is not None and guess != line:
                 self._lines[at] = guess
+                if guess.endswith(":"):
+                    mended.lines |= self._drop_rest(at)
                 return
         mended.lost.append(line)
         self._lines[at] = "#"
+
+    def _is_shifted(self, at: int, error: UnreadableError) -> bool:
+        """Even out the indentation of a line, and of what belongs to it; true where that helps."""
+        line = self._lines[at]
+        lead = len(line) - len(line.lstrip())
+        if "\t" in line[:lead]:
+            self._lines[at] = " " * self._beside(at) + line.lstrip()
+            return True
+        if not (
+            error.is_indentation or (error.is_second_colon and _is_first_colon(line, error.column))
+        ):
+            return False
+        shift = self._nearest(at, lead) - lead
+        last = at + 1
+        while last < len(self._lines) and line.startswith("- ", lead):
+            blanks = len(self._lines[last]) - len(self._lines[last].lstrip(" "))
+            if self._lines[last].strip(" ") and blanks <= lead:
+                break
+            last += 1
+        for number in range(at, last) if shift else ():
+            moved = self._lines[number]
+            self._lines[number] = " " * shift + moved if shift > 0 else moved[-shift:]
+        return shift != 0
+
+    def _drop_rest(self, at: int) -> set[int]:
+        """Leave out the lines on which a list or group goes on whose beginning is gone."""
+        deep = len(_split(self._lines[at])[0])
+        dropped: set[int] = set()
+        for number in range(at + 1, len(self._lines)):
+            blanks, dashes, body = _split(self._lines[number])
+            if dashes or len(blanks) <= deep or _KEYED.match(body):
+                break
+            self._lines[number] = "#"
+            dropped.add(number + 1)
+        return dropped
 
     def _guess(self, at: int, error: UnreadableError) -> str | None:
         line = self._lines[at]
         indent, dashes = (len(part) for part in _split(line)[:2])
         body = line[indent + dashes :]
-        if "\t" in line[: len(line) - len(line.lstrip())]:
-            return " " * self._beside(at) + line.lstrip()
-        if error.is_indentation or (error.is_second_colon and _is_first_colon(line, error.column)):
-            return " " * self._nearest(at, indent) + line.lstrip()
         if error.is_second_colon:
             return line[: error.column - 1] + "," + line[error.column :]
         if error.is_without_colon:

@@ -37,7 +37,7 @@ BROKEN: dict[str, tuple[str, Told]] = {
     "a tab": (
         HEAD + "rules:\n  - id: hall.a\n\ttitle: A\n    kind: anomaly\n    statement: s\n"
         "\tweight: 2\n    levle: high\n",
-        [(5, "a tab"), (8, "a tab"), (9, "`levle`")],
+        [(5, "a tab"), (8, "a tab"), (8, "between 0 and 1"), (9, "`levle`")],
     ),
     "a colon is missing": (
         HEAD + "rules:\n  - id: hall.a\n    title A\n    kind: anomaly\n    statement: s\n"
@@ -47,7 +47,7 @@ BROKEN: dict[str, tuple[str, Told]] = {
     "a blank is missing after a colon": (
         HEAD + "rules:\n  - id: hall.a\n    title:A\n    kind: anomaly\n    statement: s\n"
         "    wieght: 0.5\n",
-        [(5, "neither `key: value`"), (8, "`wieght`")],
+        [(5, "a blank is missing after the colon of `title:`"), (8, "`wieght`")],
     ),
     "a blank is missing after a dash": (
         HEAD + "rules:\n  -id: hall.a\n    title: A\n    kind: anomoly\n    statement: s\n",
@@ -74,7 +74,7 @@ BROKEN: dict[str, tuple[str, Told]] = {
     "a line stands too far left": (
         HEAD + "rules:\n  - id: hall.a\n    title: A\n   kind: anomoly\n    statement: s\n"
         "    wieght: 0.5\n",
-        [(6, "check its indentation"), (8, "`wieght`")],
+        [(6, "check its indentation"), (6, "`anomaly`"), (8, "`wieght`")],
     ),
     "a line stands too deep": (
         HEAD + "rules:\n  - id: hall.a\n    title: A\n      kind: anomaly\n    statement: s\n"
@@ -96,6 +96,30 @@ BROKEN: dict[str, tuple[str, Told]] = {
     "signs at the start of a text": (
         RULE + "    look_for: [*a]\n    levle: low\n    category: @x\n    wieght: 1\n",
         [(8, "aliases are not allowed"), (9, "`levle`"), (10, "begin with `@`"), (11, "`wieght`")],
+    ),
+    "a rule stands too far left": (
+        RULE + " - id: hall.b\n   title: B\n   kind: odd\n   statement: s\n   levle: s\n",
+        [(8, "check its indentation"), (10, "`kind`"), (12, "`levle`")],
+    ),
+    "a rule stands too deep": (
+        RULE + "   - id: hall.b\n     title: B\n     kind: odd\n     statement: s\n",
+        [(8, "check its indentation"), (10, "`kind`")],
+    ),
+    "tabs throughout": (
+        HEAD + "rules:\n\t- id: hall.a\n\t  title: A\n\t  kind: anomoly\n\t  statement: s\n",
+        [(4, "a tab"), (5, "a tab"), (6, "a tab"), (6, "`anomaly`"), (7, "a tab")],
+    ),
+    "a list over several lines is not closed": (
+        RULE + '    tests:\n      fire: ["x",\n        "y"\n      quiet: ["z"]\n    weight: 3\n',
+        [(9, "not closed by `]`"), (12, "`weight`")],
+    ),
+    "a blank before the first line": (
+        f" {HEAD}threshold: 2\nrules: []\n",
+        [(1, "without blanks"), (3, "`threshold`")],
+    ),
+    "marks of a merge": (
+        HEAD + "<<<<<<< mine\nthreshold: 0.5\n=======\nthreshold: 0.6\n>>>>>>> yours\nfoo: 1\n",
+        [(3, "neither"), (5, "neither"), (6, "stands twice"), (7, "after `|`"), (8, "`foo`")],
     ),
     "two slips and two errors": (
         HEAD + "rules:\n  - id: hall.a\n    title: A man: x\n    kind: anomaly\n"
