@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
-from importlib import resources
 from pathlib import Path
-from typing import Literal
 
-from ruler.errors import UnknownNameError
 from ruler.schemas.taxonomy import LEXICON_SCHEMA, TAXONOMY_SCHEMA, Lexicon, Taxonomy
+from rules_store.shipped import ShippedKind, shipped_names, shipped_source
 from rules_store.taxonomy_checks import CHECKS
 from rules_store.yamlio import load, read_source
-
-_Kind = Literal["taxonomies", "lexicons"]
-_SINGULAR: dict[_Kind, str] = {"taxonomies": "taxonomy", "lexicons": "lexicon"}
 
 
 @functools.lru_cache(maxsize=8)
@@ -45,12 +39,12 @@ def parse_lexicon(source: str, *, file: str = "lexicon.yaml") -> Lexicon:
 
 def builtin_taxonomies() -> tuple[str, ...]:
     """The names of the taxonomies that ship, sorted."""
-    return _builtins("taxonomies")
+    return shipped_names("taxonomies")
 
 
 def builtin_lexicons() -> tuple[str, ...]:
     """The names of the lexicons that ship, sorted."""
-    return _builtins("lexicons")
+    return shipped_names("lexicons")
 
 
 def load_taxonomy(name_or_path: str) -> Taxonomy:
@@ -73,24 +67,8 @@ def load_lexicon(name_or_path: str = "general") -> Lexicon:
     return parse_lexicon(source, file=file)
 
 
-def _builtins(kind: _Kind) -> tuple[str, ...]:
-    folder = resources.files("rules_store") / "data" / kind
-    names = (entry.name for entry in folder.iterdir())
-    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
-
-
-def _source(kind: _Kind, name_or_path: str) -> tuple[str, str]:
+def _source(kind: ShippedKind, name_or_path: str) -> tuple[str, str]:
     """(text, name for problems) of a file or of one that ships."""
     if "/" in name_or_path or "\\" in name_or_path or name_or_path.endswith((".yaml", ".yml")):
         return read_source(Path(name_or_path)), name_or_path
-    known = _builtins(kind)
-    if name_or_path not in known:
-        near = difflib.get_close_matches(name_or_path, known, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(known)}."
-        what = _SINGULAR[kind]
-        raise UnknownNameError(
-            f"no {what} is called `{name_or_path}`; {hint} "
-            f"A {what} of your own is given as a path, such as ./{what}.yaml."
-        )
-    entry = resources.files("rules_store") / "data" / kind / f"{name_or_path}.yaml"
-    return entry.read_text(encoding="utf-8"), f"{kind}/{name_or_path}.yaml"
+    return shipped_source(kind, name_or_path)

@@ -86,7 +86,7 @@ def main() -> None:
         elsewhere = Path(name, "elsewhere")
         elsewhere.mkdir()
         commands = install(wheel, Path(name, "environment"))
-        for words in ("doctor", "help facts", "demo"):
+        for words in ("doctor", "help facts", "demo", "rules test walkway"):
             seconds = run(commands / "ruler", *words.split(), cwd=elsewhere)
             say(f"ruler {words}: {seconds:.1f} s")
         run(commands / "python", "-c", f"import {', '.join(PACKAGES)}", cwd=elsewhere)

@@ -6,7 +6,6 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ruler.errors import NotFoundError
@@ -19,7 +18,6 @@ from rules_store.rule_files import parse_rules
 from rules_store.rule_places import lines_of_tests
 from rules_store.store import Store
 from rules_store.taxonomy_files import load_lexicon
-from rules_store.yamlio import read_source
 
 
 @dataclass(frozen=True)
@@ -120,21 +118,6 @@ def _check_chosen(rule_set: RuleSet, chosen: Collection[str] | None, name: str) 
         if rule_set.rule(rule_id) is None:
             known = ", ".join(rule.id for rule in rule_set.rules)
             raise NotFoundError(f"{name} has no rule {rule_id!r}; its rules: {known}.")
-
-
-def is_file(target: str) -> bool:
-    """True for what names a file rather than a scene."""
-    return "/" in target or target.endswith((".yaml", ".yml"))
-
-
-def file_source(target: str) -> str:
-    """The text of a rule file.
-
-    Raises:
-        NotFoundError: there is none.
-        FileProblems: it is not UTF-8.
-    """
-    return read_source(Path(target))
 
 
 @dataclass(frozen=True)

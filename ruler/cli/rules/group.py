@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ruler.errors import InputError
+from ruler.errors import InputError, NotFoundError
+
+if TYPE_CHECKING:
+    from rules_store.store import Store
 
 app = typer.Typer(
     help="Look at, edit, test, compare and approve the rules of a scene.", no_args_is_help=True
@@ -27,3 +30,37 @@ def parse_scene(text: str) -> tuple[str, int | None]:
     if number and not number.isdigit():
         raise InputError(f"a revision is a number, as in {name}@3, not {number!r}.")
     return name, int(number) if number else None
+
+
+def is_path(target: str) -> bool:
+    """True for what names a file rather than a scene or a pack: by its form, or because there is
+    one."""
+    from pathlib import Path
+
+    return "/" in target or target.endswith((".yaml", ".yml")) or Path(target).is_file()
+
+
+def rules_text(store: Store, target: str) -> tuple[str, str]:
+    """(text, name) of the rules that a file, a scene, SCENE@N or a starter pack holds.
+
+    A scene of the store goes before a pack of its name.
+
+    Raises:
+        NotFoundError: there is none of them.
+        FileProblems: the file is not UTF-8.
+    """
+    from pathlib import Path
+
+    from rules_store.packs import builtin_packs, load_pack
+    from rules_store.yamlio import read_source
+
+    if is_path(target):
+        return read_source(Path(target)), target
+    if target in builtin_packs() and store.scenes.find(target) is None:
+        pack = load_pack(target)
+        return pack.source, pack.file
+    try:
+        revision = store.scenes.revision(*parse_scene(target))
+    except NotFoundError as error:
+        raise NotFoundError(f"{error} Starter packs: {', '.join(builtin_packs())}.") from error
+    return revision.source, str(revision.ref)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ruler.cli import console, options
-from ruler.cli.rules.group import app, parse_scene
+from ruler.cli.rules.group import app, rules_text
 
 if TYPE_CHECKING:
     from ruler.jobs.linting import LintFinding
-    from rules_store.store import Store
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
@@ -21,7 +19,7 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 def lint_rules(
     targets: Annotated[
         list[str],
-        typer.Argument(metavar="SCENE|FILE...", help="Scenes, SCENE@N, or rule files."),
+        typer.Argument(metavar="SCENE|FILE|PACK...", help="Scenes, SCENE@N, rule files or packs."),
     ],
     level: Annotated[
         str, typer.Option("--level", help="Show from here on: info, warning or error.")
@@ -50,7 +48,7 @@ def lint_rules(
     found: list[LintFinding] = []
     with open_store(store) as opened:
         for target in targets:
-            source, file = _source(opened, target)
+            source, file = rules_text(opened, target)
             found += lint_source(source, file=file, store=opened, as_of=today, taxonomies=known)
     shown = at_least(found, least)
     if as_json:
@@ -61,17 +59,6 @@ def lint_rules(
         _print(shown, len(found) - len(shown))
     if fails(found):
         raise typer.Exit(1)
-
-
-def _source(store: Store, target: str) -> tuple[str, str]:
-    """(text, name) of a rule file or of a stored revision."""
-    from rules_store.yamlio import read_source
-
-    path = Path(target)
-    if path.suffix in (".yaml", ".yml") or path.is_file():
-        return read_source(path), target
-    revision = store.scenes.revision(*parse_scene(target))
-    return revision.source, str(revision.ref)
 
 
 def show_findings(shown: list[LintFinding]) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ruler.cli import console, options
-from ruler.cli.rules.group import SceneName, app, parse_scene
+from ruler.cli.rules.group import SceneName, app, is_path, parse_scene
+from ruler.cli.rules.packing import copy_pack
 from ruler.errors import InputError
 
 if TYPE_CHECKING:
@@ -143,7 +144,9 @@ def export_rules(
 
 @app.command("import")
 def import_rules(
-    file: Annotated[Path, typer.Argument(help="A rule file.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|PACK", help="A rule file, or a starter pack by name.")
+    ],
     reason: Annotated[str, typer.Option("--reason", help="Why; kept with the revision.")] = "",
     form: Annotated[
         str,
@@ -157,13 +160,18 @@ def import_rules(
 ) -> None:
     """Save a rule file as a new revision of its scene, and make it the active one.
 
+    A starter pack (ruler rules packs) is copied into the scene: its rules are added to those there.
+
     Example: ruler rules import front-door.yaml --reason "couriers are welcome"
     """
     from ruler.cli.context import open_store, settings
     from ruler.jobs.rules import Import, import_file
 
-    asked = Import(file, settings().author, reason, form, scene)
+    asked = Import(Path(file), settings().author, reason, form, scene)
     with open_store(store) as opened:
+        if form == "ruler" and not is_path(file):
+            copy_pack(opened, file, scene, reason)
+            return
         revision, is_new = import_file(opened, asked)
     if is_new:
         console.say(f"Saved as [bold]{revision.ref}[/], active.")

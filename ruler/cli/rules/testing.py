@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ruler.cli import console, options
-from ruler.cli.rules.group import app, parse_scene
+from ruler.cli.rules.group import app, rules_text
 
 if TYPE_CHECKING:
     from ruler.jobs.rule_tests import RuleTestRun
@@ -26,7 +26,8 @@ _SAID: dict[State, str] = {
 @app.command("test")
 def run_tests(
     target: Annotated[
-        str, typer.Argument(metavar="SCENE|FILE", help="A scene, SCENE@N, or a rule file.")
+        str,
+        typer.Argument(metavar="SCENE|FILE|PACK", help="A scene, SCENE@N, a rule file or a pack."),
     ],
     rules: Annotated[
         list[str] | None, typer.Argument(metavar="[RULE]...", help="Rules to test; all by default.")
@@ -42,15 +43,11 @@ def run_tests(
     Example: ruler rules test front-door front-door.night-stranger
     """
     from ruler.cli.context import open_store
-    from ruler.jobs import rule_tests
+    from ruler.jobs.rule_tests import run_rule_tests
 
     with open_store(store) as opened:
-        if rule_tests.is_file(target):
-            source, called = rule_tests.file_source(target), target
-        else:
-            revision = opened.scenes.revision(*parse_scene(target))
-            source, called = revision.source, str(revision.ref)
-        tested = rule_tests.run_rule_tests(source, opened, name=called, chosen=rules or None)
+        source, called = rules_text(opened, target)
+        tested = run_rule_tests(source, opened, name=called, chosen=rules or None)
     if as_json:
         console.emit_json(tested.as_data())
     else:
