@@ -8,7 +8,7 @@ import pytest
 
 from rules_store.packs import load_pack
 from tests.cli.test_commands import Ruler, ruler
-from tests.scenes import SCENE, Workplace
+from tests.scenes import Workplace
 
 __all__ = ["ruler"]
 
@@ -31,8 +31,9 @@ def test_a_pack_is_imported_and_left_alone_the_second_time(ruler: Ruler, yard: W
     assert yard.store.scenes.revision("porch").author == "kim"
     again = ruler("rules", "import", "front-door", "--scene", "porch")
     assert again.code == 0 and "Nothing new: porch@1" in again.out
-    beside = ruler("rules", "import", "walkway", "--scene", SCENE)
-    assert f"{SCENE}.lingering was there already" in beside.out
+    beside = ruler("rules", "import", "walkway", "--scene", "porch")
+    assert "Saved as porch@2, active: 10 rules from walkway." in beside.out
+    assert "porch.loiterer was there already and stays as it is" in beside.out
 
 
 def test_errors_say_what_to_do(ruler: Ruler) -> None:

@@ -7,7 +7,8 @@ import pytest
 from ruler.errors import InputError, UnknownNameError
 from ruler.jobs.packs import PackImport, import_pack
 from ruler.jobs.rule_tests import run_rule_tests
-from rules_store.packs import load_pack, renamed
+from rules_store.packs import builtin_packs, load_pack, renamed
+from rules_store.rule_files import dump_rules
 from rules_store.scenes import NewRevision
 from rules_store.store import Store
 from tests.scenes import SCENE, Workplace
@@ -60,11 +61,17 @@ def test_rules_are_added_beside_those_there(yard: Workplace) -> None:
 
 def test_an_id_that_is_there_is_left_and_told(yard: Workplace) -> None:
     before = yard.store.scenes.revision(SCENE)
-    own = before.rule_set.rule(f"{SCENE}.lingering")
-    assert own is not None and own.title != "Somebody hangs around"
+    own = before.rule_set.rules[0].model_copy(update={"id": f"{SCENE}.loiterer"})
+    source = dump_rules(before.rule_set.model_copy(update={"rules": (own,)}))
+    yard.store.scenes.save(NewRevision(SCENE, source, "kim", ""))
     copied = import_pack(yard.store, asked("walkway", SCENE))
     assert copied.left == (own.id,) and own.id not in copied.added
     assert copied.revision.rule_set.rule(own.id) == own
+
+
+@pytest.mark.parametrize("pack", builtin_packs())
+def test_a_pack_goes_beside_what_induction_writes(yard: Workplace, pack: str) -> None:
+    assert import_pack(yard.store, asked(pack, SCENE)).left == ()
 
 
 def test_twice_adds_nothing(store: Store) -> None:
@@ -78,7 +85,7 @@ def test_twice_adds_nothing(store: Store) -> None:
 def test_two_packs_in_one_scene(store: Store) -> None:
     import_pack(store, asked("walkway", "plaza"))
     copied = import_pack(store, asked("shop-floor", "plaza"))
-    assert set(copied.left) == {"plaza.fall", "plaza.fight"}
+    assert set(copied.left) == {"plaza.person-down", "plaza.fight"}
     tested = run_rule_tests(copied.revision.source, store, name="plaza")
     assert not tested.is_failure
 
