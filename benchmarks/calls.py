@@ -8,7 +8,7 @@ Calls: the test clips of Ped2 are sampled as a detection samples them, one quest
 frames (`--every 0.8s --window 8`), and put to a captioner whose model only counts; near-duplicates
 share a caption, or not. AnomalyRuler (ECCV 2024) asks twice a frame: a caption, and a verdict.
 With the symbolic reasoner, captions are all that is asked. For a model as reasoner, `reasoner` adds
-its questions: eight captions a question, a look again at each disputed frame, one an event; the
+its questions: sixteen captions a question, sixteen disputed frames a question, one an event; the
 last two as the symbolic reasoner meets them on the recorded captions.
 
 AUC: recorded captions of the same clips, one for each frame, of which every Nth is kept and speaks
@@ -33,7 +33,7 @@ from ruler.evaluation.columns import Column
 from ruler.evaluation.recorded import Video, load_recorded
 from ruler.llm.questions import Answer, Question
 from ruler.reasoners.base import Checked, Disputed, EventEvidence
-from ruler.reasoners.llm.matching import BATCH
+from ruler.reasoners.llm.interview import BATCH
 from ruler.reasoners.symbolic import SymbolicReasoner
 from ruler.schemas.captions import Caption
 from ruler.schemas.datasets import CaptionsManifest, ClipsManifest
@@ -101,9 +101,9 @@ class Disputing(SymbolicReasoner):
         super().__init__()
         self.looks = 0
 
-    def check(self, disputed: Disputed) -> Checked:
-        """One more."""
-        self.looks += 1
+    def check(self, disputed: Sequence[Disputed]) -> list[Checked]:
+        """As many more as a model would be asked, if no two frames were alike."""
+        self.looks += -(-len(disputed) // BATCH)
         return super().check(disputed)
 
     def reflect(self, event: EventEvidence, taxonomy: Taxonomy) -> Reflection:

@@ -27,8 +27,7 @@ from ruler.jobs.models import joined, options_for
 from ruler.jobs.tools import Machine, Tools, tools_for
 from ruler.reasoners.base import MatchContext
 from ruler.reasoners.llm import LlmReasoner
-from ruler.reasoners.llm.interview import language_named
-from ruler.reasoners.llm.matching import BATCH
+from ruler.reasoners.llm.interview import BATCH, language_named
 from ruler.registry import split_name
 from ruler.reporting.words import count
 from ruler.schemas.captions import Caption

@@ -7,19 +7,20 @@ that the store holds, and put to a listener that looks their answers up; nothing
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ruler.errors import RulerError
 from ruler.jobs.listening import Listener
 from ruler.llm.dialects import OLLAMA
+from ruler.llm.fencing import fence
 from ruler.llm.keys import answer_key, facts_of
 from ruler.llm.options import ChatOptions
 from ruler.llm.questions import Question
 from ruler.llm.recording import Replay
 from ruler.reasoners.base import Checked, Disputed, MatchContext, Reasoner
-from ruler.reasoners.llm import LlmReasoner
+from ruler.reasoners.llm import LlmReasoner, checking
 from ruler.reasoners.llm.interview import language_named
 from ruler.registry import ANY_CHAT, LOCAL_PROVIDERS, split_name
 from ruler.schemas.rules import RuleSet
@@ -90,10 +91,13 @@ def hear(place: KeyFrame) -> list[Heard]:
     found: list[Heard] = []
     for prompt, stage in _STAGES.items():
         listener.heard.clear()
-        stage(place, reasoner, revision.rule_set)
-        found += [Heard(prompt, asked.text, text) for asked, text in listener.heard]
-    text = _text(place)
-    return [one for one in found if one.prompt != "match_captions" or _holds(one.question, text)]
+        concerns = stage(place, reasoner, revision.rule_set)
+        found += [
+            Heard(prompt, asked.text, text)
+            for asked, text in listener.heard
+            if concerns(asked.text)
+        ]
+    return found
 
 
 def _listener(name: str, asking: Mapping[str, object], store: Store) -> Listener:
@@ -133,19 +137,22 @@ def _recorded(folder: Path) -> Callable[[Question], str | None]:
     return known
 
 
-def _text(place: KeyFrame) -> str:
-    key = place.key()
-    caption = key.observation.caption if key else None
-    return caption.text if caption else ""
+Concerns = Callable[[str], bool]
+"""Whether a question is (also) about the key frame."""
 
 
-def _holds(question: str, text: str) -> bool:
-    """Whether a question about several captions asks about this one."""
-    lines = [line for line in question.splitlines() if line.startswith("{")]
-    return any(json.loads(line).get("text") == text for line in lines)
+def _about(said: Mapping[str, object]) -> Concerns:
+    """A question that shows, in one of its lines of data, what is said here."""
+    wanted = json.loads(fence(said)).items()
+
+    def concerns(question: str) -> bool:
+        lines = [line for line in question.splitlines() if line.startswith("{")]
+        return any(all(item in json.loads(line).items() for item in wanted) for line in lines)
+
+    return concerns
 
 
-def _match(place: KeyFrame, reasoner: Reasoner, rule_set: RuleSet) -> None:
+def _match(place: KeyFrame, reasoner: Reasoner, rule_set: RuleSet) -> Concerns:
     """The chunk of the key frame."""
     spec, frames = place.record.spec, [frame for frame, _ in place.frames()]
     start = frames.index(place.frame) // spec.chunk * spec.chunk
@@ -160,26 +167,29 @@ def _match(place: KeyFrame, reasoner: Reasoner, rule_set: RuleSet) -> None:
     traces = place.traces(chunk[0], chunk[-1], with_linked=False)
     unlinked = [trace.observation.model_copy(update={"links": ()}) for trace in traces]
     reasoner.match(unlinked, context)
+    key = next(trace for trace in traces if trace.observation.frame_index == place.frame)
+    caption = key.observation.caption
+    return _about({"text": caption.text if caption else ""})
 
 
-def _check(place: KeyFrame, reasoner: Reasoner, rule_set: RuleSet) -> None:
-    """The key frame among its neighbours."""
-    near = reasoning.NEIGHBOUR_SECONDS
-    seconds = dict(place.frames())
-    middle = seconds[place.frame]
-    around = [frame for frame, time in seconds.items() if abs(time - middle) <= 2 * near]
+def _check(place: KeyFrame, reasoner: Reasoner, rule_set: RuleSet) -> Concerns:
+    """The lot of the key frame; nothing where it was not checked again."""
+    shown: list[Mapping[str, object]] = []
 
-    def check(disputed: Disputed) -> Checked:
-        if disputed.observation.frame_index != place.frame:
-            return Checked(disputed.prior)
-        return reasoner.check(disputed)
+    def check(disputed: Sequence[Disputed]) -> list[Checked]:
+        keys = [one for one in disputed if one.observation.frame_index == place.frame]
+        shown.extend(map(checking.shown, keys))
+        return reasoner.check(disputed) if keys else [Checked(one.prior) for one in disputed]
 
+    traces = place.store.traces.read(place.record.spec.id, place.clip)
     is_causal = place.record.spec.smoothing.is_causal
-    traces = place.traces(around[0], around[-1])
-    list(reasoning.reason(traces, check, rule_set=rule_set, is_causal=is_causal))
+    for trace in reasoning.reason(traces, check, rule_set=rule_set, is_causal=is_causal):
+        if trace.observation.frame_index == place.frame:
+            break
+    return _about(shown[0]) if shown else lambda _: False
 
 
-def _reflect(place: KeyFrame, reasoner: Reasoner, rule_set: RuleSet) -> None:
+def _reflect(place: KeyFrame, reasoner: Reasoner, rule_set: RuleSet) -> Concerns:
     """The event that holds the key frame."""
     spec = place.record.spec
     scores = place.store.traces.scores(spec.id, place.clip, "reason")
@@ -192,9 +202,10 @@ def _reflect(place: KeyFrame, reasoner: Reasoner, rule_set: RuleSet) -> None:
                 rule_set=rule_set,
                 taxonomy=load_taxonomy(spec.taxonomy),
             )
+    return lambda _: True
 
 
-_STAGES: Mapping[str, Callable[[KeyFrame, Reasoner, RuleSet], None]] = {
+_STAGES: Mapping[str, Callable[[KeyFrame, Reasoner, RuleSet], Concerns]] = {
     "match_captions": _match,
     "check_again": _check,
     "reflect_event": _reflect,

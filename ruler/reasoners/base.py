@@ -117,8 +117,10 @@ class Reasoner(Protocol):
         """Apply the rules; one answer an observation, in order. A failed observation gives an empty
         `Matched`; it stays failed."""
 
-    def check(self, disputed: Disputed) -> Checked:
-        """Robust reasoning (AnomalyRuler, ECCV 2024, section 3.4), in both directions."""
+    def check(self, disputed: Sequence[Disputed]) -> list[Checked]:
+        """Robust reasoning (AnomalyRuler, ECCV 2024, section 3.4), in both directions; one answer a
+        frame, in order. What is looked at together is up to the caller and decides no answer of the
+        symbolic reasoner; a model is asked about several frames at once."""
 
     def reflect(self, event: EventEvidence, taxonomy: Taxonomy) -> Reflection:
         """Hold an event against the taxonomy (TRLC, 2025, section 4), in both directions."""

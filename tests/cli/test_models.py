@@ -95,7 +95,7 @@ def test_an_estimate_comes_before_anything_else_and_ends_well(ruler: Ruler, stud
     data = detect(ruler, studio, "--estimate", "--json").data
     assert [(part["purpose"], part["calls"]) for part in data["parts"]] == [
         ("captions", FRAMES),
-        ("matching", 3),
+        ("matching", 2),
     ]
 
 
@@ -191,7 +191,7 @@ def test_a_limit_ends_with_three_and_says_how_to_go_on(ruler: Ruler, studio: Stu
 def test_a_reasoner_that_is_away_ends_with_three(
     ruler: Ruler, studio: Studio, witness: Witness
 ) -> None:
-    witness.silent_on, witness.silence = {"Recheck"}, completion("")
+    witness.silent_on, witness.silence = {"Rechecks"}, completion("")
     ended = detect(ruler, studio, "--run-id", "open")
     assert ended.code == 3
     assert f"{len(LOUD)} frames are undetermined because a model gave no answer" in ended.err
@@ -271,7 +271,7 @@ def test_an_event_is_explained_by_what_models_were_asked_and_answered(
     assert "You describe one picture" not in told
     asked = ruler("explain", "one", "--prompt").out
     assert "caption_frame: You describe one picture of a fixed camera." in asked
-    assert "check_again asked: The frame:" in asked
+    assert "check_again asked: The frames, one a line:" in asked
     [data] = ruler("explain", "one", "clip.mp4#1", "--json").data
     looked = data["looked"]
     assert (looked["frame"], looked["captioner"], looked["is_reached"]) == (key, MODEL, True)

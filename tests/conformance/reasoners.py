@@ -304,10 +304,11 @@ class ReasonerConformance:
             threshold=0.5,
             weights={RUNNING.id: RUNNING.weight, FAST.id: FAST.weight},
         )
-        checked = reasoner.check(disputed)
+        [checked] = reasoner.check([disputed])
         assert 0 <= checked.score <= 1
         assert checked.score == prior or checked.why
-        assert reasoner.check(disputed) == checked
+        assert reasoner.check([disputed, disputed]) == [checked, checked]
+        assert reasoner.check([]) == []
 
     @staticmethod
     def event(seen: Sequence[Observation], peak: float, rule: Rule | None) -> EventEvidence:

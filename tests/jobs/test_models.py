@@ -79,7 +79,7 @@ def test_a_healthy_run_finds_what_happens(studio: Studio) -> None:
     assert told(found) == counted(studio)
     asked = studio.asked()
     assert asked["caption"] == found.record.usage.images == FRAMES
-    assert asked["Claims"] and asked["Recheck"] and asked["Reflected"]
+    assert asked["Claims"] and asked["Rechecks"] and asked["Reflected"]
 
 
 def test_with_faults_on_three_calls_in_ten_nothing_is_normal_by_failing(
@@ -128,7 +128,7 @@ WEAK_RULES = RULES.replace("weight: 0.9", "weight: 0.4")
     ("form", "rules", "left_open"),
     [
         ("Claims", RULES, set(range(FRAMES)) - set(LOUD)),  # words of the rule alarm all the same
-        ("Recheck", RULES, set(LOUD)),  # smoothed away, and nobody looks again
+        ("Rechecks", RULES, set(LOUD)),  # smoothed away, and nobody looks again
         ("Reflected", WEAK_RULES, set(LOUD)),  # near an alarm, and nobody reflects
     ],
 )
@@ -397,9 +397,10 @@ def test_an_answer_that_only_says_normal_clears_no_alarm(studio: Studio) -> None
     honest = obeying.__call__
 
     def default(request: Any) -> Any:
-        if "Recheck" in json.dumps(request.get("response_format", {})):
+        if "Rechecks" in json.dumps(request.get("response_format", {})):
             said = {"why": INJECTION, "quote": INJECTION, "verdict": "normal", "confidence": 1.0}
-            return completion(json.dumps(said))
+            each = [{"frame": number, **said} for number in range(1, FRAMES)]
+            return completion(json.dumps({"frames": each}))
         return honest(request)
 
     with OpenAIStub(default=default) as stub:

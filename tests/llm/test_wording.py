@@ -9,7 +9,7 @@ import pytest
 from prompts.loader import load
 from ruler.llm.questions import Fault, Question
 from ruler.llm.wording import ask_again, with_schema
-from ruler.reasoners.llm.answers import Recheck
+from ruler.reasoners.llm.answers import Rechecks
 from tests.llm.fakes import Verdict
 from tests.llm.test_fencing import HOSTILE
 
@@ -22,11 +22,11 @@ def test_a_schema_in_words_stands_in_the_part_that_all_questions_share() -> None
 
 
 def test_a_prompt_that_asks_for_an_object_is_not_told_so_twice() -> None:
-    system, text = load("check_again").render_parts(language="English", frame="{}")
-    asked = with_schema(Question(system, text, schema=Recheck))
+    system, text = load("check_again").render_parts(language="English", frames="{}")
+    asked = with_schema(Question(system, text, schema=Rechecks))
     assert asked.system.startswith(system.rstrip())
     assert asked.system.count("Answer with one JSON object") == 1
-    assert json.loads(asked.system.splitlines()[-1]) == Recheck.model_json_schema()
+    assert json.loads(asked.system.splitlines()[-1]) == Rechecks.model_json_schema()
 
 
 def test_a_plain_question_stays_as_it_is() -> None:

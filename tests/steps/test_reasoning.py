@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from ruler.reasoners.base import Checked, Disputed
 from ruler.schemas.traces import Trace
-from ruler.steps.reasoning import reason
+from ruler.steps.reasoning import LOT, reason
 from tests.support import failed, make_rule, make_rules, match_of, observe, quote, trace_of
 
 RULES = make_rules(
@@ -26,7 +27,7 @@ def frames(*scores: tuple[float | None, float | None]) -> list[Trace]:
     made = []
     for number, (match, smooth) in enumerate(scores):
         seen = observe(frame=number)
-        found = match_of("gate.odd", number / 100, quote(seen, "person"))
+        found = match_of("gate.odd", min(1.0, number / 100), quote(seen, "person"))
         made.append(trace_of(seen, found, match=match, smooth=smooth))
     return made
 
@@ -37,11 +38,11 @@ def run(
     """Every check answers `score`, or keeps the prior."""
     asked: list[Disputed] = []
 
-    def check(disputed: Disputed) -> Checked:
-        asked.append(disputed)
+    def check(disputed: Sequence[Disputed]) -> list[Checked]:
+        asked.extend(disputed)
         if score is None:
-            return Checked(score=disputed.prior)
-        return Checked(score=score, why="because")
+            return [Checked(score=one.prior) for one in disputed]
+        return [Checked(score=score, why="because")] * len(disputed)
 
     return list(reason(iter(traces), check, rule_set=RULES, is_causal=is_causal)), asked
 
@@ -65,9 +66,9 @@ def test_the_threshold_is_the_rule_sets() -> None:
     strict = make_rules(*RULES.rules, threshold=0.8)
     asked: list[Disputed] = []
 
-    def check(disputed: Disputed) -> Checked:
-        asked.append(disputed)
-        return Checked(score=disputed.prior)
+    def check(disputed: Sequence[Disputed]) -> list[Checked]:
+        asked.extend(disputed)
+        return [Checked(score=one.prior) for one in disputed]
 
     traces = frames((0.7, 0.7), (0.8, 0.1), (0.1, 0.8))
     list(reason(traces, check, rule_set=strict, is_causal=False))
@@ -94,6 +95,49 @@ def test_either_direction() -> None:
 def test_an_answer_out_of_bounds_is_cut(answer: float, kept: float) -> None:
     done, _ = run(frames((0.9, 0.9)), answer)
     assert done[0].reason == kept
+
+
+def lots(traces: list[Trace], *, is_causal: bool = False) -> list[list[int]]:
+    """Which frames are checked together."""
+    asked: list[list[int]] = []
+
+    def check(disputed: Sequence[Disputed]) -> list[Checked]:
+        asked.append([one.observation.frame_index for one in disputed])
+        return [Checked(score=one.prior) for one in disputed]
+
+    done = list(reason(iter(traces), check, rule_set=RULES, is_causal=is_causal))
+    assert [t.observation for t in done] == [t.observation for t in traces]
+    return asked
+
+
+def test_frames_are_checked_in_lots_by_their_place_in_the_clip() -> None:
+    traces = frames(*[(0.9, 0.9), (0.1, 0.1)] * LOT)
+    even = list(range(0, 2 * LOT, 2))
+    assert lots(traces) == [even[: LOT // 2], even[LOT // 2 :]]
+    # A frame that is not disputed any more moves no other lot.
+    calmer = [*frames((0.1, 0.1)), *traces[1:]]
+    assert lots(calmer) == [even[1 : LOT // 2], even[LOT // 2 :]]
+    assert lots(frames(*[(0.1, 0.1)] * 3)) == []
+
+
+def test_in_causal_mode_each_frame_is_checked_before_the_next_is_there() -> None:
+    traces = frames((0.9, 0.9), (0.9, 0.9), (0.1, 0.1))
+    assert lots(traces, is_causal=True) == [[0], [1]]
+    taken: list[int] = []
+
+    def stream() -> Iterator[Trace]:
+        for trace in traces:
+            taken.append(trace.observation.frame_index)
+            yield trace
+
+    checks = reason(
+        stream(),
+        lambda disputed: [Checked(one.prior) for one in disputed],
+        rule_set=RULES,
+        is_causal=True,
+    )
+    for number, _ in enumerate(checks):
+        assert taken == list(range(number + 1))
 
 
 def test_a_note_is_said_once() -> None:

@@ -126,4 +126,6 @@ class Witness:
             said = reflected(question)
         if self._why and "why" in said:
             said = {**said, "why": self._why}
+        if self._why and kind_of(request) == "Rechecks":
+            said = {"frames": [{**entry, "why": self._why} for entry in said["frames"]]}
         return json.dumps({**said, "asked": hashlib.sha256(body.encode()).hexdigest()[:12]})

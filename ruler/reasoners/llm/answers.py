@@ -142,12 +142,19 @@ class Claims(Answered):
 
 
 class Recheck(Answered):
-    """A second look at one frame."""
+    """A second look at one frame, by number."""
 
+    frame: int
     why: Reason
     quote: Quote = ""
     verdict: Literal["anomaly", "normal", "unclear"]
     confidence: UnitInterval
+
+
+class Rechecks(Answered):
+    """The second looks at the frames of a question."""
+
+    frames: Annotated[list[Recheck], _first(_MOST_CLAIMS)]
 
 
 class Reflected(Answered):

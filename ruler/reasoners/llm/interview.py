@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from prompts.loader import Prompt, load
 from ruler.errors import InputError, ModelError
-from ruler.llm.questions import Answer, Asker, Fault, Question
+from ruler.llm.questions import Answer, Asker, Fault, FaultKind, Question
 from ruler.schemas.base import content_hash
 from ruler.schemas.runs import Usage
 
@@ -28,6 +28,12 @@ PROMPTS = (
     "reflect_event",
     "rules_from_taxonomy",
 )
+
+BATCH = 16
+"""Captions or frames a question; each text is asked about once, however many frames have it."""
+
+SMALLER: frozenset[FaultKind] = frozenset({"cut", "too_long"})
+"""Faults that a question about a single one may not meet."""
 
 LANGUAGE = "English"
 _LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9 ()-]{0,40}")
@@ -117,6 +123,11 @@ def prompt_ref(name: str) -> str:
 def numbered(items: Sequence[Mapping[str, object]], word: str) -> list[dict[str, object]]:
     """Items with their numbers, from 1, under `word`."""
     return [{word: number, **item} for number, item in enumerate(items, 1)]
+
+
+def batched(items: Sequence[_Item], size: int) -> list[Sequence[_Item]]:
+    """The items in order, so many at a time."""
+    return [items[at : at + size] for at in range(0, len(items), size)]
 
 
 def thinned(items: Sequence[_Item], most: int) -> list[_Item]:

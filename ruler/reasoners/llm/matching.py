@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ruler.llm.fencing import fence_lines
-from ruler.llm.questions import Fault, FaultKind, Question
+from ruler.llm.questions import Fault, Question
 from ruler.reasoners.base import MatchContext
 from ruler.reasoners.gates import Gate, check_gates
 from ruler.reasoners.llm.answers import Claims
 from ruler.reasoners.llm.claims import Said, Verdict, read_claims
-from ruler.reasoners.llm.interview import Interview, numbered
+from ruler.reasoners.llm.interview import BATCH, SMALLER, Interview, batched, numbered
 from ruler.reasoners.llm.quoting import evidence_of
 from ruler.reasoners.matching import FAINT, FIRES, match_rule
 from ruler.reasoners.symbolic import matching as symbolic
@@ -26,13 +26,8 @@ from ruler.schemas.observations import Observation
 from ruler.schemas.rules import Rule
 from ruler.schemas.verdicts import NO_ANSWER, Match, Matched, NotEvaluable
 
-BATCH = 8
-"""Captions a question; each text is asked about once, however many frames have it."""
-
 _PROMPT = "match_captions"
-_MAX_TOKENS, _MAX_TOKENS_EACH = 800, 400
-_SMALLER: frozenset[FaultKind] = frozenset({"cut", "too_long"})
-"""Faults that a question about a single caption may not meet."""
+_MAX_TOKENS, _MAX_TOKENS_EACH = 1000, 250
 
 
 def match(
@@ -127,13 +122,13 @@ class _Matcher:
             if look.asked:
                 by_text.setdefault(look.text, []).append(look)
         texts = list(by_text)
-        batches = [texts[at : at + BATCH] for at in range(0, len(texts), BATCH)]
+        batches = batched(texts, BATCH)
         said = self._ask_batches(batches, by_text)
         alone = [
             [text]
             for batch in batches
             for text in batch
-            if isinstance(fault := said[text], Fault) and fault.kind in _SMALLER and len(batch) > 1
+            if isinstance(fault := said[text], Fault) and fault.kind in SMALLER and len(batch) > 1
         ]
         return said | self._ask_batches(alone, by_text)
 

@@ -53,7 +53,7 @@ class LlmReasoner:
         """See `matching`."""
         return matching.match(self._interview, observations, context)
 
-    def check(self, disputed: Disputed) -> Checked:
+    def check(self, disputed: Sequence[Disputed]) -> list[Checked]:
         """See `checking`."""
         return checking.check(self._interview, disputed)
 

@@ -43,9 +43,9 @@ class SymbolicReasoner:
         """See `matching`."""
         return matching.match(observations, context)
 
-    def check(self, disputed: Disputed) -> Checked:
+    def check(self, disputed: Sequence[Disputed]) -> list[Checked]:
         """See `checking`."""
-        return checking.check(disputed)
+        return [checking.check(one) for one in disputed]
 
     def reflect(self, event: EventEvidence, taxonomy: Taxonomy) -> Reflection:
         """See `reflecting`."""

@@ -16,7 +16,7 @@ from ruler.reasoners.llm.answers import (
     Groups,
     ItemRules,
     Normality,
-    Recheck,
+    Rechecks,
     Reflected,
 )
 from ruler.schemas.runs import Usage
@@ -128,14 +128,19 @@ def on_each(*made: Mapping[str, Any]) -> Script:
 
 
 def recheck(question: Question) -> Mapping[str, Any]:
-    [frame] = lines(question.text)
-    quotes = [ground for one in frame["found"] for ground in one["grounds"]]
-    return {
-        "why": "the caption says it",
-        "quote": quotes[0] if quotes else frame["caption"],
-        "verdict": "anomaly" if quotes else "normal",
-        "confidence": 0.9,
-    }
+    said = []
+    for frame in lines(question.text):
+        quotes = [ground for one in frame["found"] for ground in one["grounds"]]
+        said.append(
+            {
+                "frame": frame["frame"],
+                "why": "the caption says it",
+                "quote": quotes[0] if quotes else frame["caption"],
+                "verdict": "anomaly" if quotes else "normal",
+                "confidence": 0.9,
+            }
+        )
+    return {"frames": said}
 
 
 def reflected(question: Question) -> Mapping[str, Any]:
@@ -176,7 +181,7 @@ HONEST: Mapping[str, Script | Mapping[str, Any] | Fault] = {
     Groups.__name__: {"groups": []},
     Contrasts.__name__: contrasts,
     Claims.__name__: claims,
-    Recheck.__name__: recheck,
+    Rechecks.__name__: recheck,
     Reflected.__name__: reflected,
     ItemRules.__name__: item_rules,
 }

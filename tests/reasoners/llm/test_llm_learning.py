@@ -22,7 +22,7 @@ from ruler.reasoners.llm.answers import (
     ItemRules,
     Learned,
     Normality,
-    Recheck,
+    Rechecks,
     Reflected,
 )
 from ruler.reasoners.llm.interview import PROMPTS
@@ -321,7 +321,7 @@ def test_items_that_the_model_leaves_out_keep_their_own_words() -> None:
         rules_from_taxonomy(ScriptedAsker(ItemRules=Fault("timeout", "slow")), TAXONOMY, BRIEF)
 
 
-FORMS = (Normality, Groups, Contrasts, Claims, Recheck, Reflected, ItemRules)
+FORMS = (Normality, Groups, Contrasts, Claims, Rechecks, Reflected, ItemRules)
 FORM_PROMPTS = (
     "propose_normal",
     "aggregate_rules",

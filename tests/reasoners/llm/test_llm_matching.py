@@ -11,7 +11,7 @@ import pytest
 from ruler.llm.questions import Fault, Question
 from ruler.reasoners.base import MatchContext
 from ruler.reasoners.llm import LlmReasoner
-from ruler.reasoners.llm.matching import BATCH
+from ruler.reasoners.llm.interview import BATCH
 from ruler.schemas.observations import FigureLink, Observation
 from ruler.schemas.verdicts import Matched, WordEvidence, evidence_holds
 from tests.conformance.reasoners import walker

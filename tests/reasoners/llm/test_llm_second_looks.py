@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from ruler.errors import InputError
-from ruler.llm.questions import Fault, Question
+from ruler.llm.questions import Fault, FaultKind, Question
 from ruler.reasoners.base import Checked, Disputed, EventEvidence
 from ruler.reasoners.llm import LlmReasoner, create
-from ruler.reasoners.llm.interview import PROMPTS
+from ruler.reasoners.llm.interview import BATCH, PROMPTS
 from ruler.schemas.rules import Rule
 from ruler.schemas.taxonomy import Taxonomy
 from ruler.schemas.verdicts import Matched, Reflection, WordEvidence
 from tests.conformance.reasoners import FAST, RUNNING, TAXONOMY, walker
 from tests.llm.test_fencing import HOSTILE
-from tests.reasoners.llm.scripted import ScriptedAsker, lines
+from tests.reasoners.llm.scripted import ScriptedAsker, lines, recheck
 from tests.support import failed, match_of, measured_on, observe, quote
 
 SEEN = observe("A person is running away.")
@@ -42,7 +42,9 @@ def second(verdict: str, words: str = "running away", confidence: float = 0.8) -
 
 
 def checked(prior: float, answer: Mapping[str, Any] | Fault) -> Checked:
-    return LlmReasoner(ScriptedAsker(Recheck=answer)).check(disputed(prior))
+    said = answer if isinstance(answer, Fault) else {"frames": [{"frame": 1, **answer}]}
+    [found] = LlmReasoner(ScriptedAsker(Rechecks=said)).check([disputed(prior)])
+    return found
 
 
 @pytest.mark.parametrize(
@@ -82,9 +84,10 @@ def test_a_fault_leaves_the_prior_and_says_so(prior: float) -> None:
 
 def test_the_question_shows_what_was_found_here_and_around() -> None:
     asker = ScriptedAsker()
-    LlmReasoner(asker).check(disputed(0.83))
+    LlmReasoner(asker).check([disputed(0.83)])
     [frame] = lines(asker.asked[0].text)
     assert frame == {
+        "frame": 1,
         "caption": "A person is running away.",
         "score": 0.8,
         "threshold": 0.5,
@@ -97,9 +100,57 @@ def test_the_question_shows_what_was_found_here_and_around() -> None:
 def test_a_frame_without_words_is_not_looked_at_again() -> None:
     asker = ScriptedAsker()
     reasoner = LlmReasoner(asker)
-    assert reasoner.check(disputed(0.8, failed(1))) == Checked(0.8)
-    assert reasoner.check(disputed(0.8, observe(" "))) == Checked(0.8)
+    silent = [disputed(0.8, failed(1)), disputed(0.8, observe(" "))]
+    assert reasoner.check(silent) == [Checked(0.8)] * 2
     assert not asker.asked
+
+
+def many(count: int) -> list[Disputed]:
+    """Frames of which no two are alike."""
+    return [disputed(0.8, observe(f"Person {number} is running.")) for number in range(count)]
+
+
+def test_frames_are_looked_at_again_in_batches_and_frames_alike_once() -> None:
+    asker = ScriptedAsker()
+    frames = many(BATCH + 3)
+    found = LlmReasoner(asker).check([*frames, frames[0], disputed(0.8, failed(1))])
+    assert found == [Checked(0.8)] * (BATCH + 5)
+    asked = [lines(question.text) for question in asker.asked]
+    assert [len(one) for one in asked] == [BATCH, 3]
+    assert [one["frame"] for one in asked[1]] == [1, 2, 3]
+    assert asker.asked[0].system == asker.asked[1].system
+
+
+def test_each_frame_gets_its_own_answer_and_one_left_out_is_a_fault() -> None:
+    def entry(number: int, words: str, verdict: str = "normal") -> dict[str, Any]:
+        return {"frame": number, **second(verdict, words)}
+
+    said = [
+        entry(2, "Person 1"),
+        entry(1, "Person 1"),  # words of another frame
+        entry(9, "Person 3"),  # no such frame
+        entry(4, "Person 3"),
+        entry(4, "Person 3", "anomaly"),  # two answers that differ
+    ]
+    found = LlmReasoner(ScriptedAsker(Rechecks={"frames": said})).check(many(4))
+    assert [one.score for one in found] == [0.8, 0.25, 0.8, 0.8]
+    assert [one.is_unanswered for one in found] == [False, False, True, False]
+    assert found[0].why and "not in the caption" in found[0].why
+    assert found[2].why == "no answer: the model's answer leaves this frame out; not checked again"
+
+
+@pytest.mark.parametrize(("kind", "asked"), [("cut", 5), ("too_long", 5), ("refused", 2)])
+def test_a_batch_that_is_too_long_is_asked_one_by_one(kind: FaultKind, asked: int) -> None:
+    def script(question: Question) -> Mapping[str, Any] | Fault:
+        if len(lines(question.text)) > 1 or kind == "refused":
+            return Fault(kind, "no")
+        return recheck(question)
+
+    asker = ScriptedAsker(Rechecks=script)
+    reasoner = LlmReasoner(asker)
+    found = reasoner.check(many(3)) + reasoner.check(many(1))
+    assert len(asker.asked) == asked
+    assert {one.is_unanswered for one in found} == {kind == "refused"}
 
 
 def event(*said: str, peak: float = 0.9, rule: Rule | None = RUNNING) -> EventEvidence:
@@ -247,17 +298,16 @@ def test_facts_are_shown_in_words() -> None:
     seen = observe(walker(4.0))
     hit = Matched(matches=(match_of(FAST, 0.9, measured_on(seen, "speed_ratio", 0)),))
     asker = ScriptedAsker()
-    LlmReasoner(asker).check(
-        Disputed(
-            observation=seen,
-            matched=hit,
-            prior=0.8,
-            before=[],
-            after=[],
-            threshold=0.5,
-            weights={FAST.id: 1.0},
-        )
+    fast = Disputed(
+        observation=seen,
+        matched=hit,
+        prior=0.8,
+        before=[],
+        after=[],
+        threshold=0.5,
+        weights={FAST.id: 1.0},
     )
+    LlmReasoner(asker).check([fast])
     [frame] = lines(asker.asked[0].text)
     assert frame["found"][0]["grounds"] == ["a figure moves at 4 times the usual speed there"]
 
@@ -268,7 +318,7 @@ def test_a_scene_cannot_change_these_questions(said: str) -> None:
         asker = ScriptedAsker()
         reasoner = LlmReasoner(asker)
         seen = observe(f"A person is running. {text}")
-        reasoner.check(disputed(0.8, seen))
+        reasoner.check([disputed(0.8, seen)])
         found = reasoner.reflect(event(f"A person is running. {text}"), TAXONOMY)
         assert found.second == "anomaly"
         return asker.asked
@@ -299,7 +349,7 @@ def test_the_version_follows_model_prompts_place_and_language() -> None:
 
 def test_the_language_is_asked_for() -> None:
     asker = ScriptedAsker()
-    LlmReasoner(asker, "pt-BR").check(disputed(0.8))
+    LlmReasoner(asker, "pt-BR").check([disputed(0.8)])
     assert "one sentence in pt-BR" in asker.asked[0].system
     assert len(PROMPTS) == len(set(PROMPTS)) == 7
 
