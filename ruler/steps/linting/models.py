@@ -16,7 +16,8 @@ _ORDERS = tuple(
     classify it as|mark this as|
     mark it as normal|treat it as normal|treat this as|set the score|give a score|say that it is|
     respond that|answer that|ignoriere|du bist ein|sie sind ein|antworte|beantworte|
-    ignorez les|ignora las|overrule all
+    ignorez les|ignora las|overrule all|classify everything|classify all|always output|
+    output normal|say normal|from now on|mark everything as|treat everything as|treat all as
     """.replace("\n", "").split("|")
 )
 _ADDRESSES = ("you are", "you're", "please answer", "please ignore", "please respond")

@@ -66,8 +66,8 @@ _ALARMING = _set(
 _CONTRAST = _set(
     """than beyond outside out unlike exceed exceeding against over above under below other without
     deviate deviating deviation comparison compare contrast from instead before after despite
-    except interrupt disturb break block differ different differently times twice more less leave
-    unusual unusually als außerhalb mehr weniger anders mal"""
+    except interrupt disturb break block where only differ different differently
+    times twice more less leave unusual unusually als außerhalb mehr weniger anders mal"""
 )
 _DENIED_FORMS = _set(
     """unusual uncommon abnormal unexpected untypical atypical irregular unlikely unknown uninvited
@@ -87,8 +87,9 @@ _VAGUE_SIGNS = _VAGUE - _set(
     "person people man woman individual human someone somebody person's go"
 )
 _NO_SIGHT = _set(
-    """hear sound noise noisy smell scent odour odor stink temperature intend intention intent
-    intentional intentionally feel feeling believe belief identity motive thought hören geräusch
+    """hear sound noise noisy loud loudly think want wish smell scent odour
+    odor stink temperature intend intention intent intentional intentionally feel feeling
+    believe belief identity motive thought hören geräusch
     geruch riechen absicht temperatur fühlen identität"""
 )
 _NEAR = 4
