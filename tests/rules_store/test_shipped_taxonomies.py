@@ -1,0 +1,113 @@
+"""The taxonomies that ship: weak places, tests of items, class names, and where their maps lead."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from ruler.jobs.taxonomies import review
+from ruler.schemas.taxonomy import Taxonomy, TaxonomyItem
+from ruler.text.phrases import find_any, find_phrase
+from rules_store.taxonomy_files import builtin_taxonomies, load_taxonomy
+
+OLDER = {"general", "smart-home"}
+"""Written before items had tests; their phrases are measured on recorded captions instead."""
+SHIPPED = builtin_taxonomies()
+NEWER = [name for name in SHIPPED if name not in OLDER]
+CLASSES = {
+    "ucf-crime": (
+        "Abuse Arrest Arson Assault Burglary Explosion Fighting RoadAccidents Robbery Shooting "
+        "Shoplifting Stealing Vandalism"
+    ).split(),
+    "vau": [
+        *("Agriculture", "Arrest", "Arson", "Assault", "Explosion", "Fighting", "Fire"),
+        *("Food Safety", "Medical Abnormality", "Natural Hazard", "Object_falling"),
+        *("People_falling", "Robbery", "Shooting", "Stealing", "Traffic_accident", "Vandalism"),
+        "Water_incident",
+    ],
+}
+NAMED = [pytest.param(name, called) for name, classes in CLASSES.items() for called in classes]
+FEWEST_PHRASES = 5
+TO_OTHERS = {"ucf-crime": {"general", "smart-home", "vau"}, "vau": {"general", "smart-home"}}
+
+
+@pytest.mark.parametrize("name", NEWER)
+def test_nothing_is_weak_and_all_item_tests_pass(name: str) -> None:
+    assert review(load_taxonomy(name)) == ()
+
+
+@pytest.mark.parametrize("name", NEWER)
+def test_every_item_has_vocabulary_and_every_category_a_counterweight(name: str) -> None:
+    taxonomy = load_taxonomy(name)
+    for key, category in taxonomy.categories.items():
+        assert {item.kind for item in category.items} == {"normal", "abnormal"}, key
+    for item in taxonomy.items:
+        assert len(item.look_for) >= FEWEST_PHRASES, item.id
+        assert len(set(item.look_for)) == len(item.look_for), item.id
+        assert len(item.tests.fire) >= 2 and len(item.tests.quiet) >= 2, item.id
+        assert (item.level == "info") == (item.kind == "normal"), item.id
+
+
+@pytest.mark.parametrize("name", NEWER)
+def test_no_excuse_of_an_item_silences_its_own_phrases(name: str) -> None:
+    """Each phrase is found in its own words, and no `unless` is found there."""
+    for item in load_taxonomy(name).items:
+        for phrase in item.look_for:
+            words = [word for word in phrase.split() if not word.startswith("-")]
+            said = f"There: {' '.join(word.lstrip('+=') for word in words)}."
+            assert find_phrase(said, phrase), (item.id, phrase)
+            assert not find_any(said, item.unless), (item.id, phrase)
+
+
+@pytest.mark.parametrize(("name", "called"), NAMED)
+def test_every_class_is_an_abnormal_item(name: str, called: str) -> None:
+    item = load_taxonomy(name).item_called(called)
+    assert item is not None
+    assert item.kind == "abnormal"
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_no_two_classes_are_one_item(name: str) -> None:
+    taxonomy = load_taxonomy(name)
+    called = [_item(taxonomy, one).id for one in CLASSES[name]]
+    assert len(set(called)) == len(called)
+
+
+def test_every_class_of_the_data_is_known(shared: Path) -> None:
+    """-1 marks rows of the data that nobody annotated."""
+    taxonomy = load_taxonomy("vau")
+    with gzip.open(shared / "data" / "vau" / "vau.jsonl.gz", "rt", encoding="utf-8") as lines:
+        classes = {json.loads(line)["category"] for line in lines} - {"-1"}
+    assert classes
+    assert {_item(taxonomy, one).kind for one in classes - {"Normal"}} == {"abnormal"}
+    assert _item(taxonomy, "Normal").kind == "normal"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_maps_lead_to_items_of_the_same_kind(name: str) -> None:
+    taxonomy = load_taxonomy(name)
+    for other, pairs in taxonomy.maps.items():
+        there = load_taxonomy(other)
+        for source, target in pairs.items():
+            assert _at(taxonomy, source).kind == _at(there, target).kind, (other, source)
+
+
+@pytest.mark.parametrize("name", TO_OTHERS)
+def test_maps_lead_to_each_taxonomy_that_they_should(name: str) -> None:
+    taxonomy = load_taxonomy(name)
+    assert TO_OTHERS[name] <= set(taxonomy.maps)
+
+
+def _item(taxonomy: Taxonomy, called: str) -> TaxonomyItem:
+    item = taxonomy.item_called(called)
+    assert item is not None, called
+    return item
+
+
+def _at(taxonomy: Taxonomy, item_id: str) -> TaxonomyItem:
+    item = taxonomy.item(item_id)
+    assert item is not None, (taxonomy.id, item_id)
+    return item
