@@ -55,24 +55,34 @@ class Known:
         """Nothing is under way."""
 
 
+@dataclass
+class Batch:
+    """A batch under way; `wanted` counts the answers that somebody still waits for."""
+
+    answers: Future[list[Answer]]
+    wanted: int
+
+
 @dataclass(frozen=True)
 class Share:
     """One answer of a batch."""
 
-    batch: Future[list[Answer]]
+    batch: Batch
     index: int
 
     def done(self) -> bool:
         """Whether the batch is done."""
-        return self.batch.done()
+        return self.batch.answers.done()
 
     def result(self) -> Answer:
         """Wait for the batch."""
-        return self.batch.result()[self.index]
+        return self.batch.answers.result()[self.index]
 
-    def cancel(self) -> bool:
-        """Drop the batch, if it has not begun."""
-        return self.batch.cancel()
+    def cancel(self) -> None:
+        """Drop the batch, if nobody wants any of it and it has not begun."""
+        self.batch.wanted -= 1
+        if not self.batch.wanted:
+            self.batch.answers.cancel()
 
 
 class Driver(Protocol):
@@ -189,7 +199,7 @@ class Batched:
 
     def submit(self, asked: Sequence[Asked]) -> Sequence[Share]:
         """Begin to answer all of them, as one batch."""
-        batch = self._thread.submit(self._answer(asked))
+        batch = Batch(self._thread.submit(self._answer(asked)), len(asked))
         return [Share(batch, index) for index in range(len(asked))]
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """The engine: everything between a question and an answer.
 
-    question -> cache -> [ place -> budget -> breaker -> call ] repeated -> judge -> parse
+    question -> under way already? -> cache
+             -> [ place -> budget -> breaker -> call ] repeated -> judge -> parse
              -> once more with what was wrong -> cache, recording -> answer
 
 A served model (`Backend`) is asked on one event loop in one thread, a model in this process
@@ -21,7 +22,8 @@ from ruler.llm.budget import Budget
 from ruler.llm.calling import Line
 from ruler.llm.clock import Clock, SystemClock
 from ruler.llm.desk import Desk, Recorder
-from ruler.llm.drivers import Batched, Driver, Known, Pending, Served
+from ruler.llm.drivers import Batched, Driver, Pending, Served
+from ruler.llm.flights import Flights
 from ruler.llm.options import ChatOptions
 from ruler.llm.pricing import Free, Tariff
 from ruler.llm.questions import Answer, AnswerCache, Backend, BatchBackend, Question
@@ -69,6 +71,7 @@ class Engine:
             recorder=recorder,
             on_usage=on_usage,
         )
+        self._flights = Flights(self._desk)
         tracing = Tracing(self.name, options)
         self._driver: Driver
         if hasattr(backend, "batch"):
@@ -125,8 +128,4 @@ class Engine:
         self.close()
 
     def _begin(self, questions: Sequence[Question]) -> list[Pending]:
-        asked = self._desk.take(questions)
-        known = self._desk.recall(asked)
-        unknown = [one for one, answer in zip(asked, known, strict=True) if answer is None]
-        coming = iter(self._driver.submit(unknown) if unknown else ())
-        return [next(coming) if answer is None else Known(answer) for answer in known]
+        return self._flights.begin(self._desk.take(questions), self._driver.submit)
