@@ -105,6 +105,14 @@ def test_merge_keeps_what_others_saved(ruler: Ruler, editor: Path, tmp_path: Pat
     assert "say which revision" in ruler("rules", "merge", SCENE, mine).sentence
 
 
+def test_import_shows_what_it_changes(ruler: Ruler, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    ruler("rules", "export", SCENE, "--out", mine)
+    mine.write_text(mine.read_text().replace("threshold: 0.5", "threshold: 0.6"))
+    ended = ruler("rules", "import", mine)
+    assert "threshold: 0.5 -> 0.6" in ended.out and f"Saved as {SCENE}@2, active." in ended.out
+
+
 def test_edit_lints_what_was_changed(ruler: Ruler, editor: Path) -> None:
     writes(editor, "above: 1.2", "above: -3")
     ended = ruler("rules", "edit", SCENE, "--yes")

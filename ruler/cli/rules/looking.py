@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ruler.cli import console, options
+from ruler.cli.rules.differences import show_difference
 from ruler.cli.rules.group import SceneName, app, is_path, parse_scene
 from ruler.cli.rules.packing import copy_pack
 from ruler.errors import InputError
@@ -165,6 +166,7 @@ def import_rules(
     Example: ruler rules import front-door.yaml --reason "couriers are welcome"
     """
     from ruler.cli.context import open_store, settings
+    from ruler.jobs.history import compare
     from ruler.jobs.rules import Import, import_file
 
     asked = Import(Path(file), settings().author, reason, form, scene)
@@ -173,6 +175,11 @@ def import_rules(
             copy_pack(opened, file, scene, reason)
             return
         revision, is_new = import_file(opened, asked)
+        before = revision.parent
+        # A file that was taken out long ago would undo what others saved since: that is shown.
+        change = compare(opened, revision.ref.scene, before, None) if is_new and before else None
+    if change is not None:
+        show_difference(change, empty="No rule has changed.")
     if is_new:
         console.say(f"Saved as [bold]{revision.ref}[/], active.")
     else:
