@@ -11,6 +11,7 @@ from rules_store.decisions import Decisions
 from rules_store.engine import open_database
 from rules_store.events import Events
 from rules_store.feedback import Feedbacks
+from rules_store.health import Health
 from rules_store.history import History
 from rules_store.runs import Runs
 from rules_store.scenes import Scenes
@@ -39,6 +40,7 @@ class Store:
         self.traces = Traces(self._db, self.captions)
         self.events = Events(self._db)
         self.feedback = Feedbacks(self._db)
+        self.health = Health(self._db)
 
     def __enter__(self) -> Store:
         return self
