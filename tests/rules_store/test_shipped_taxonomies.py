@@ -18,6 +18,15 @@ OLDER = {"general", "smart-home"}
 SHIPPED = builtin_taxonomies()
 NEWER = [name for name in SHIPPED if name not in OLDER]
 CLASSES = {
+    "msad": [
+        *("Assault", "Explosion", "Fighting", "Fire", "Object falling", "People falling"),
+        *("Robbery", "Shooting", "Traffic accident", "Vandalism", "Water incident"),
+    ],
+    "senior-care": [
+        *("Fall", "Lying on the floor", "Wandering at night", "No movement for long"),
+        *("Left the bed", "Bathroom stay", "Leaving the stove on", "Not eating"),
+        *("Missed medication", "Door open at night", "Stranger"),
+    ],
     "ucf-crime": (
         "Abuse Arrest Arson Assault Burglary Explosion Fighting RoadAccidents Robbery Shooting "
         "Shoplifting Stealing Vandalism"
@@ -31,7 +40,13 @@ CLASSES = {
 }
 NAMED = [pytest.param(name, called) for name, classes in CLASSES.items() for called in classes]
 FEWEST_PHRASES = 5
-TO_OTHERS = {"ucf-crime": {"general", "smart-home", "vau"}, "vau": {"general", "smart-home"}}
+TO_OTHERS = {
+    "msad": {"general", "smart-home", "vau"},
+    "senior-care": {"general", "smart-home"},
+    "ucf-crime": {"general", "smart-home", "vau"},
+    "vau": {"general", "smart-home"},
+}
+IN_CARE = ["Walking with a walker", "Sitting", "Resting on a sofa", "Carer helping", "Eating"]
 
 
 @pytest.mark.parametrize("name", NEWER)
@@ -67,6 +82,30 @@ def test_every_class_is_an_abnormal_item(name: str, called: str) -> None:
     item = load_taxonomy(name).item_called(called)
     assert item is not None
     assert item.kind == "abnormal"
+
+
+@pytest.mark.parametrize("called", [*IN_CARE, "Visitor"])
+def test_ordinary_days_of_older_people_are_normal_items(called: str) -> None:
+    assert _item(load_taxonomy("senior-care"), called).kind == "normal"
+
+
+@pytest.mark.parametrize(
+    ("name", "called", "text"),
+    [
+        ("senior-care", "Fall", "A woman falls in the snow at night."),
+        ("senior-care", "Fall", "An old man leaves the room and falls."),
+        ("senior-care", "Lying on the floor", "A man lies on the floor. His dog barks."),
+        ("msad", "People falling", "A man falls in the rain."),
+        ("msad", "Water incident", "The flood washes the car away and covers the plants."),
+        ("vau", "Fighting", "Two men fight in the street. A fire burns behind them."),
+        ("ucf-crime", "Assault", "A man attacks somebody in a wheelchair."),
+    ],
+)
+def test_an_excuse_is_no_wider_than_it_means(name: str, called: str, text: str) -> None:
+    """Words of an excuse that stand near by chance silence nothing."""
+    item = _item(load_taxonomy(name), called)
+    assert find_any(text, item.look_for)
+    assert not find_any(text, item.unless)
 
 
 @pytest.mark.parametrize("name", CLASSES)
