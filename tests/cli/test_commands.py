@@ -377,7 +377,7 @@ def test_a_broken_file_has_all_its_problems_told(ruler: Ruler, yard: Workplace) 
 def test_rules_are_listed(ruler: Ruler) -> None:
     assert "yard  active revision 1, 1 revision\n" in ruler("rules", "list").out
     assert ruler("rules", "list", "--json").data == [
-        {"name": "yard", "active_revision": 1, "revisions": 1}
+        {"name": "yard", "active_revision": 1, "revisions": 1, "open_proposals": []}
     ]
     assert f"{SCENE}.fast" in ruler("rules", "list", SCENE).out
     data = ruler("rules", "list", f"{SCENE}@1", "--json").data

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from ruler.cli.rules.differences import show_difference
+from ruler.steps.differing import difference
 from tests.cli.test_commands import Ruler, ruler
 from tests.scenes import SCENE, Workplace, wavy, write_pictures
+from tests.support import make_rule, make_rules
 
 __all__ = ["ruler"]
 
@@ -118,3 +121,16 @@ def test_edit_lints_what_was_changed(ruler: Ruler, editor: Path) -> None:
     ended = ruler("rules", "edit", SCENE, "--yes")
     assert f"{FAST}: " in ended.out and "warning RL" in ended.out.replace("error", "warning")
     assert f"Saved as {SCENE}@2" in ended.out
+
+
+def test_a_difference_names_only_the_entries_that_changed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = make_rules(make_rule("odd", tests={"fire": ["one", "two"], "quiet": ["three"]}))
+    after = make_rules(make_rule("odd", tests={"fire": ["two", "[red]four"], "quiet": ["three"]}))
+    show_difference(difference(before, after))
+    said = capsys.readouterr().out.splitlines()
+    assert said == ["~ gate.odd", "    tests.fire:", "      - one", '      + "[red]four"']
+    turned = make_rules(make_rule("odd", tests={"fire": ["two", "one"], "quiet": ["three"]}))
+    show_difference(difference(before, turned))
+    assert "tests.fire: in another order" in capsys.readouterr().out

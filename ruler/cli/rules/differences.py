@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ruler.cli import console
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ruler.steps.differing import Difference, FieldChange, RuleChange
 
 _SIGNS = {"added": "[green]+[/]", "removed": "[red]-[/]", "changed": "[yellow]~[/]"}
@@ -29,18 +31,23 @@ def _show_rule(change: RuleChange) -> None:
     head = f"{_SIGNS[change.what]} [bold]{change.rule_id}[/]"
     console.say(f"{head}  {console.plain(change.title)}" if not change.fields else head)
     for field in change.fields:
-        if isinstance(field.before, dict) and isinstance(field.after, dict):
-            _show_parts(field)
-        else:
-            console.say(f"    {_field(field)}")
+        for line in _lines(field.name, field.before, field.after):
+            console.say(f"    {line}")
 
 
-def _show_parts(field: FieldChange) -> None:
-    """Only those parts of a group (tests, origin ...) that differ."""
-    for name in field.after:
-        if field.before.get(name) != field.after[name]:
-            parts = _shown(field.before.get(name)), _shown(field.after[name])
-            console.say(f"    {field.name}.{name}: {parts[0]} [dim]->[/] {parts[1]}")
+def _lines(name: str, before: Any, after: Any) -> Iterator[str]:
+    """Only what differs: parts of a group (tests, origin ...), entries of a list."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for part in after:
+            if before.get(part) != after[part]:
+                yield from _lines(f"{name}.{part}", before.get(part), after[part])
+    elif isinstance(before, list) and isinstance(after, list) and len(before) + len(after) > 2:
+        gone = [f"  [red]-[/] {_shown(entry)}" for entry in before if entry not in after]
+        new = [f"  [green]+[/] {_shown(entry)}" for entry in after if entry not in before]
+        yield f"{name}:" if gone or new else f"{name}: in another order"
+        yield from (*gone, *new)
+    else:
+        yield f"{name}: {_shown(before)} [dim]->[/] {_shown(after)}"
 
 
 def _field(field: FieldChange) -> str:
