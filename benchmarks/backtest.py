@@ -25,8 +25,10 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import ruler
 from ruler.evaluation.captions import learn_fold, spread_shots
 from ruler.evaluation.recorded import Recorded, Video, load_recorded
+from ruler.jobs.backtest import backtest
 from ruler.reasoners.symbolic import SymbolicReasoner
 from ruler.schemas.base import bytes_hash
 from ruler.schemas.datasets import CaptionsManifest
@@ -130,6 +132,7 @@ def fill(store: Store, captions: list[tuple[str, bool]], length: int) -> None:
         taxonomy="general",
         as_of=dt.date(2026, 1, 1),
         store=store.place,
+        version=ruler.__version__,
     )
     store.runs.create(spec, [(video.name, video.name) for video in videos])
     for number, video in enumerate(videos):
@@ -179,8 +182,6 @@ def save(store: Store, rule_set: RuleSet, *, activate: bool) -> Revision:
 
 def measure(folder: str, against: int) -> None:
     """Run one backtest (none for 0), and say what it took."""
-    from ruler.jobs.backtest import backtest  # noqa: PLC0415 - the other processes do without
-
     said = ""
     if against:
         with Store(folder) as store:
@@ -224,7 +225,8 @@ def main() -> None:
             for number, edit in enumerate(("start", *EDITS)):
                 against = number + 1 if number else 0
                 line = [sys.executable, __file__, "--measure", str(place), str(against)]
-                shown = subprocess.run(line, check=True, capture_output=True, text=True).stdout
+                done = subprocess.run(line, check=True, capture_output=True, text=True)  # noqa: S603
+                shown = done.stdout
                 print(f"{count:>9} {edit:<10}{shown.rstrip()}")
 
 

@@ -13,6 +13,7 @@ from rules_store.events import Events
 from rules_store.feedback import Feedbacks
 from rules_store.health import Health
 from rules_store.history import History
+from rules_store.recall import Recall
 from rules_store.runs import Runs
 from rules_store.scenes import Scenes
 from rules_store.traces import Traces
@@ -38,6 +39,7 @@ class Store:
         self.answers = Answers(self._db)
         self.runs = Runs(self._db)
         self.traces = Traces(self._db, self.captions)
+        self.recall = Recall(self._db)
         self.events = Events(self._db)
         self.feedback = Feedbacks(self._db)
         self.health = Health(self._db)

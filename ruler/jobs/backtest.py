@@ -7,9 +7,11 @@ model: runs that a model reasoned about are left out, and said to be.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import ruler
 from ruler.errors import InputError
+from ruler.jobs.recalling import Recaller
 from ruler.reasoners.base import MatchContext
 from ruler.reasoners.symbolic import SymbolicReasoner
 from ruler.schemas.observations import Observation
@@ -83,15 +85,15 @@ def backtest(store: Store, scene: str, against: int, runs: Sequence[str] = ()) -
             f"there is nothing to compare for {scene!r}: {why}. "
             f"Run: ruler detect CLIP... --scene {scene}"
         )
+    sides = ((before.rule_set, before.ref), (rules, after.ref))
     total, clips, used, seen = Difference(), 0, [], set[str]()
     for spec in found.runs:
-        outcomes = store.runs.outcomes(spec.id)
-        for number, outcome in enumerate(outcomes):
+        looked = _Looked(store, spec, sides)
+        for number, outcome in enumerate(store.runs.outcomes(spec.id)):
             if outcome.error or outcome.info is None or outcome.info.sha256 in seen:
                 continue
             seen.add(outcome.info.sha256)
-            sides = ((before.rule_set, before.ref), (rules, after.ref))
-            total += _compared(store, spec, (number, outcome), sides)
+            total += looked.compared(number, outcome)
             clips += 1
             used.append(spec.id)
     return Backtest(
@@ -115,35 +117,51 @@ def _comparable(store: Store, before: Revision, after: Revision, names: Sequence
     return found
 
 
-def _compared(
-    store: Store,
-    spec: RunSpec,
-    clip: tuple[int, ClipOutcome],
-    sides: tuple[tuple[RuleSet, RevisionRef], tuple[RuleSet, RevisionRef]],
-) -> Difference:
-    """Both rule sets over one clip of a run."""
-    number, outcome = clip
-    assert outcome.info is not None
-    observations = list(_observations(store, spec.id, number))
-    seconds = {seen.frame_index: seen.time_seconds for seen in observations}
-    length = outcome.info.duration_seconds
-    reasoner = SymbolicReasoner()
-    before, after = (
-        Deducer(
-            reasoner=reasoner,
-            context=MatchContext(
-                rule_set=rule_set,
-                lexicon=load_lexicon(),
-                clip_start=spec.start_time or outcome.info.start_time,
-                as_of=spec.as_of,
-            ),
+class _Looked:
+    """Both rule sets over the clips of one run."""
+
+    def __init__(
+        self,
+        store: Store,
+        spec: RunSpec,
+        sides: tuple[tuple[RuleSet, RevisionRef], tuple[RuleSet, RevisionRef]],
+    ) -> None:
+        self._store = store
+        self._spec = spec
+        self._sides = [self._deducer(*side) for side in sides]
+        self._recaller: Recaller | None = None
+        if spec.version == ruler.__version__:
+            made_by = store.scenes.revision(spec.scene, spec.revision.revision).rule_set
+            self._recaller = Recaller(store, spec, made_by, (self._sides[0], self._sides[1]))
+
+    def _deducer(self, rule_set: RuleSet, ref: RevisionRef) -> Deducer:
+        context = MatchContext(
+            rule_set=rule_set, lexicon=load_lexicon(), clip_start=None, as_of=self._spec.as_of
+        )
+        return Deducer(
+            reasoner=SymbolicReasoner(),
+            context=context,
             revision=ref,
-            taxonomy=load_taxonomy(spec.taxonomy),
-            smoothing=spec.smoothing,
-        ).deduce(outcome.clip, observations, lambda frame: seconds.get(frame, length))
-        for rule_set, ref in sides
-    )
-    return compare(before, after, length)
+            taxonomy=load_taxonomy(self._spec.taxonomy),
+            smoothing=self._spec.smoothing,
+        )
+
+    def compared(self, number: int, outcome: ClipOutcome) -> Difference:
+        """Both over one clip; what the run stored is gone by where this ruler made it."""
+        assert outcome.info is not None
+        start = self._spec.start_time or outcome.info.start_time
+        if self._recaller is not None and self._store.runs.is_done(self._spec.id, number):
+            return self._recaller.compare(number, outcome, start)
+        length = outcome.info.duration_seconds
+        observations = list(_observations(self._store, self._spec.id, number))
+        seconds = {seen.frame_index: seen.time_seconds for seen in observations}
+        before, after = (
+            replace(side, context=replace(side.context, clip_start=start)).deduce(
+                outcome.clip, observations, lambda frame: seconds.get(frame, length)
+            )
+            for side in self._sides
+        )
+        return compare(before, after, length)
 
 
 def _observations(store: Store, run_id: str, clip: int) -> Iterator[Observation]:

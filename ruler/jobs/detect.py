@@ -14,6 +14,7 @@ from pathlib import Path
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite import SqliteSaver
 
+import ruler
 from graphs import deduction
 from graphs.deps import ClipDeps
 from ruler.errors import ClipError, InputError, NotFoundError
@@ -117,6 +118,7 @@ def spec_of(request: DetectRequest, machine: Machine) -> RunSpec:
         asking=asked_by(learned, request.asking, machine.options if asks else {}),
         as_of=dt.datetime.now(dt.UTC).date(),
         store=machine.store.place,
+        version=ruler.__version__,
     )
 
 

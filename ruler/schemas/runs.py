@@ -162,7 +162,8 @@ class ClipOutcome(Value):
 class RunSpec(Value):
     """Everything that decides a run's results; written before the first frame is read, so that a
     killed run can be resumed from it. `asking` holds the options of models that do (`window`,
-    `language`, `base_url` without secrets ...); keys and limits are no part of it."""
+    `language`, `base_url` without secrets ...); keys and limits are no part of it. `version` is
+    that of the ruler that began the run: by another, the same may come out otherwise."""
 
     id: str
     scene: SceneName
@@ -179,6 +180,7 @@ class RunSpec(Value):
     asking: dict[str, str | int | float | bool] = Field(default_factory=dict)
     as_of: dt.date
     store: str
+    version: str | None = None
 
 
 class RunRecord(Value):

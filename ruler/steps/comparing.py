@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ruler.reasoners.matching import FIRES
 from ruler.schemas.traces import Trace
-from ruler.schemas.verdicts import Event, Verdict
+from ruler.schemas.verdicts import Event
 from ruler.steps.deducing import Deduction
 
 SECONDS_A_DAY = 86_400.0
@@ -70,7 +70,8 @@ def compare(before: Deduction, after: Deduction, seconds: float) -> Difference:
         seconds: The clip's length.
     """
     kinds = Counter(
-        _kind(old, new) for old, new in zip(before.verdicts, after.verdicts, strict=True)
+        kind_of((old.outcome, old.rules), (new.outcome, new.rules))
+        for old, new in zip(before.verdicts, after.verdicts, strict=True)
     )
     return Difference(
         frames=len(after.verdicts),
@@ -78,8 +79,8 @@ def compare(before: Deduction, after: Deduction, seconds: float) -> Difference:
         added=kinds["added"],
         removed=kinds["removed"],
         changed=kinds["changed"],
-        gained=_apart(after.events, before.events),
-        lost=_apart(before.events, after.events),
+        gained=apart(after.events, before.events),
+        lost=apart(before.events, after.events),
         before=len(before.events),
         after=len(after.events),
         fired=fired_on(after.traces),
@@ -96,15 +97,18 @@ def fired_on(traces: Iterable[Trace]) -> Counter[str]:
     )
 
 
-def _kind(old: Verdict, new: Verdict) -> str:
-    if (old.outcome == "anomaly") != (new.outcome == "anomaly"):
-        return "added" if new.outcome == "anomaly" else "removed"
-    if old.outcome != new.outcome or (new.outcome == "anomaly" and old.rules != new.rules):
-        return "changed"
-    return "same"
+Said = tuple[str, tuple[str, ...]]
+"""The outcome of a frame, and the rules that its verdict names."""
 
 
-def _apart(events: Sequence[Event], others: Sequence[Event]) -> tuple[Event, ...]:
+def kind_of(old: Said, new: Said) -> str:
+    """How the second differs: "added", "removed", "changed" or "same"."""
+    if (old[0] == "anomaly") != (new[0] == "anomaly"):
+        return "added" if new[0] == "anomaly" else "removed"
+    return "changed" if old[0] != new[0] or (new[0] == "anomaly" and old != new) else "same"
+
+
+def apart(events: Sequence[Event], others: Sequence[Event]) -> tuple[Event, ...]:
     """The events that share no frame with any of the others."""
     return tuple(
         event

@@ -7,6 +7,7 @@ captions and for trying a changed rule set on stored ones, where no pixel is loo
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -74,8 +75,21 @@ class Deducer:
         self, clip: str, smoothed: Sequence[Trace], second_at: Callable[[int], float]
     ) -> Deduction:
         """All stages after smoothing."""
+        return self.settle_part(clip, smoothed, slice(0, len(smoothed)), second_at)
+
+    def settle_part(
+        self, clip: str, smoothed: Sequence[Trace], part: slice, second_at: Callable[[int], float]
+    ) -> Deduction:
+        """The same for some frames of a clip.
+
+        Args:
+            clip: Its name.
+            smoothed: The frames, and around them those within `support_seconds`.
+            part: Which of them are judged. No candidate event goes on beyond them.
+            second_at: As in `deduce`.
+        """
         rule_set = self.context.rule_set
-        traces = list(
+        reasoned = list(
             reasoning.reason(
                 smoothed,
                 self.reasoner.check,
@@ -83,8 +97,9 @@ class Deducer:
                 is_causal=self.smoothing.is_causal,
             )
         )
-        traces, reflections = self._reflected(traces)
-        verdicts = self._judged(clip, traces)
+        traces, reflections = self._reflected(reasoned[part])
+        around = [*reasoned[: part.start], *traces, *reasoned[part.stop :]]
+        verdicts = self._judged(clip, around, part)
         events = eventing.find_events(
             verdicts,
             {rule.id: rule for rule in rule_set.rules},
@@ -94,6 +109,11 @@ class Deducer:
             ),
         )
         return Deduction(traces, verdicts, list(events))
+
+    @property
+    def support_seconds(self) -> float:
+        """How far from a frame lie those that its verdict rests on."""
+        return max(self.smoothing.support_seconds, reasoning.NEIGHBOUR_SECONDS)
 
     def match(self, observations: Sequence[Observation]) -> list[Trace]:
         """Match captions and linked figures, and make each frame's first score."""
@@ -147,13 +167,16 @@ class Deducer:
                 done[inside] = list(moved)
         return done, said
 
-    def _judged(self, clip: str, traces: Sequence[Trace]) -> list[Verdict]:
+    def _judged(self, clip: str, traces: Sequence[Trace], part: slice) -> list[Verdict]:
         rule_set = self.context.rule_set
         judge = Judge(clip, self.revision, rule_set.live, rule_set.threshold)
         around = with_neighbours(
             traces,
             lambda trace: trace.time_seconds,
-            max(self.smoothing.support_seconds, reasoning.NEIGHBOUR_SECONDS),
+            self.support_seconds,
             is_causal=self.smoothing.is_causal,
         )
-        return [judge.judge(trace, (*before, trace, *after)) for before, trace, after in around]
+        return [
+            judge.judge(trace, (*before, trace, *after))
+            for before, trace, after in itertools.islice(around, part.start, part.stop)
+        ]

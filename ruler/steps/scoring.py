@@ -20,9 +20,14 @@ def frame_score(matches: Iterable[Match], weights: dict[str, float]) -> float:
         matches: Matches of one frame.
         weights: Weight by id of the live anomaly rules; matches of other rules do not count.
     """
+    return strengths_score(((match.rule_id, match.strength) for match in matches), weights)
+
+
+def strengths_score(strengths: Iterable[tuple[str, float]], weights: dict[str, float]) -> float:
+    """The same, of pairs (rule id, strength)."""
     quiet = 1.0
-    for match in matches:
-        quiet *= 1.0 - weights.get(match.rule_id, 0.0) * match.strength
+    for rule_id, strength in strengths:
+        quiet *= 1.0 - weights.get(rule_id, 0.0) * strength
     return round(1.0 - quiet, 9)
 
 

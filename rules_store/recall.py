@@ -1,0 +1,116 @@
+"""What a detection found, as plain numbers: for backtests over very many frames."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlmodel import SQLModel
+
+from rules_store.engine import Database
+from rules_store.tables import MatchRow, VerdictRow
+
+_VERDICT = SQLModel.metadata.tables[str(VerdictRow.__tablename__)]
+_MATCH = SQLModel.metadata.tables[str(MatchRow.__tablename__)]
+
+_PAGE = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A sampled frame: its caption's key (None where it failed), its links as JSON (None before
+    linking), its scores, and what matched to which strength, by rule id."""
+
+    frame_index: int
+    until_frame: int
+    time_seconds: float
+    caption_key: str | None
+    links: str | None
+    match: float | None
+    smooth: float | None
+    strengths: dict[str, float]
+
+
+class Recall:
+    """The store's side of looking back; it never builds a whole trace."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def pages(self, run_id: str, clip: int, *, matches: bool) -> Iterator[list[Recalled]]:
+        """The frames of a clip in order, page by page; `strengths` are empty without `matches`."""
+        after = -1
+        while True:
+            query = (
+                select(
+                    _VERDICT.c.frame_index,
+                    _VERDICT.c.until_frame,
+                    _VERDICT.c.time_seconds,
+                    _VERDICT.c.caption_key,
+                    _VERDICT.c.links,
+                    _VERDICT.c.score_match,
+                    _VERDICT.c.score_smooth,
+                )
+                .where(
+                    _VERDICT.c.run_id == run_id,
+                    _VERDICT.c.clip == clip,
+                    _VERDICT.c.frame_index > after,
+                )
+                .order_by(_VERDICT.c.frame_index)
+                .limit(_PAGE)
+            )
+            with self._db.read() as connection:
+                rows = connection.execute(query).all()
+            if not rows:
+                return
+            known = self._strengths(run_id, clip, rows[0][0], rows[-1][0]) if matches else {}
+            yield [Recalled(*row, known.get(row[0], {})) for row in rows]
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1][0]
+
+    def _strengths(
+        self, run_id: str, clip: int, first: int, last: int
+    ) -> dict[int, dict[str, float]]:
+        query = (
+            select(_MATCH.c.frame_index, _MATCH.c.rule_id, _MATCH.c.strength)
+            .where(
+                _MATCH.c.run_id == run_id,
+                _MATCH.c.clip == clip,
+                _MATCH.c.frame_index.between(first, last),
+            )
+            .order_by(_MATCH.c.frame_index, _MATCH.c.rule_id)
+        )
+        found: dict[int, dict[str, float]] = {}
+        with self._db.read() as connection:
+            for frame, rule_id, strength in connection.execute(query):
+                found.setdefault(frame, {})[rule_id] = strength
+        return found
+
+    def fired(self, run_id: str, clip: int, at_least: float) -> Counter[str]:
+        """By rule id, on how many frames of a clip it reached a strength."""
+        query = (
+            select(_MATCH.c.rule_id, func.count())
+            .where(_MATCH.c.run_id == run_id, _MATCH.c.clip == clip, _MATCH.c.strength >= at_least)
+            .group_by(_MATCH.c.rule_id)
+        )
+        with self._db.read() as connection:
+            return Counter({row[0]: row[1] for row in connection.execute(query)})
+
+    def said(
+        self, run_id: str, clip: int, frames: Sequence[int]
+    ) -> dict[int, tuple[str, tuple[str, ...]]]:
+        """By frame, between the first and the last of some: the outcome, and the rules named."""
+        query = select(_VERDICT.c.frame_index, _VERDICT.c.outcome, _VERDICT.c.body).where(
+            _VERDICT.c.run_id == run_id,
+            _VERDICT.c.clip == clip,
+            _VERDICT.c.frame_index.between(frames[0], frames[-1]),
+        )
+        with self._db.read() as connection:
+            return {
+                frame: (outcome, tuple(json.loads(body)["rules"]) if outcome == "anomaly" else ())
+                for frame, outcome, body in connection.execute(query)
+            }
