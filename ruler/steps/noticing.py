@@ -100,7 +100,8 @@ class _New:
             for telling, phrase in self._phrases(text):
                 groups[telling].setdefault(phrase)
         for group in groups:
-            fits = [phrase for phrase in group if self._is_news(phrase)]
+            said = [p for p in group if any(find_phrase(text, p) for text in texts)]
+            fits = [phrase for phrase in said if self._is_news(phrase)]
             ranked = sorted(fits, key=self._rank)
             for phrases in (*((phrase,) for phrase in ranked), *covering(ranked, texts)[-1:]):
                 frame = next(f for t, f in texts.items() if find_phrase(t, phrases[0]))

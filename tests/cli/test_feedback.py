@@ -76,3 +76,15 @@ def test_mistakes_are_told_in_a_sentence(
 
 def test_a_reason_is_needed(ruler: Ruler, run: str) -> None:
     assert "say why" in ruler("feedback", run, "one#1", "false-alarm", "--reason", " ").sentence
+
+
+def test_what_is_approved_ends_the_alarm(ruler: Ruler, run: str, clip: str) -> None:
+    assert ruler("feedback", run, "one#1", "false-alarm", "--reason", "kids").code == 0
+    approved = ruler("rules", "approve", f"{SCENE}@2", "--reason", "right")
+    assert approved.code == 0
+    record = detect(ruler, clip, "--json").data
+    assert record["spec"]["revision"]["revision"] == 3
+    assert record["coverage"]["anomaly"] == 0
+    assert ruler("rules", "test", SCENE).code == 0
+    said = ruler("feedback", run, "one#1", "false-alarm", "--reason", "kids")
+    assert said.code == 0 and "raises no alarm there any more" in said.out
