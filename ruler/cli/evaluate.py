@@ -40,6 +40,14 @@ def evaluate(
         list[Path] | None,
         typer.Option("--learn-from", help="Manifest of labelled answers to learn weights from."),
     ] = None,
+    base_url: options.BaseUrl = None,
+    reasoner_url: options.ReasonerUrl = None,
+    record: options.Record = None,
+    max_calls: options.MaxCalls = None,
+    max_tokens: options.MaxTokens = None,
+    max_cost: options.MaxCost = None,
+    concurrency: options.Concurrency = None,
+    allow_host: options.AllowHost = None,
     shots: Annotated[
         int, typer.Option("--shots", min=1, help="How many labelled answers are learned from.")
     ] = 100,
@@ -50,16 +58,27 @@ def evaluate(
     """
     if mode not in ("online", "offline"):
         raise InputError(f"--mode takes online or offline, not {mode!r}.")
-    from ruler.cli.context import settings
+    from ruler.cli.context import model_options, settings
     from ruler.cli.detect import smoothing_named
     from ruler.evaluation.runner import evaluate as run
     from ruler.evaluation.runner import write_document
 
+    chosen = model_options(
+        base_url,
+        reasoner_url=reasoner_url,
+        record=record,
+        max_calls=max_calls,
+        max_tokens=max_tokens,
+        max_cost_usd=max_cost,
+        concurrency=concurrency,
+        allowed_hosts=tuple(allow_host) if allow_host else None,
+    )
     with console.progress() as report:
         document = run(
             manifests,
             smoothing=smoothing_named(smoothing, online or mode == "online"),
             reasoner=reasoner,
+            options=chosen,
             workers=workers or settings().workers,
             keep=keep,
             learn_from=learn_from or (),
@@ -73,6 +92,8 @@ def evaluate(
             print_answers(result)
         else:
             _print(result)
+    if any(result.unanswered for result in document.results):
+        raise typer.Exit(3)
 
 
 def _print(result: EvalResult) -> None:
@@ -81,6 +102,14 @@ def _print(result: EvalResult) -> None:
         f"[bold]{console.plain(result.name)}[/] ({result.kind}{mode}): {result.frames} frames, "
         f"{result.frames_per_second:.1f} frames/s, {result.usage.model_calls} model calls"
     )
+    if result.usage.model_calls or result.usage.answers_cached:
+        console.tell_spending(result.usage)
+    if result.unanswered:
+        console.warn(
+            f"{result.unanswered} frames of {console.plain(result.name)} are undetermined because "
+            "a model gave no answer: the figures are of the rest. With --keep FOLDER, what was "
+            "answered is not paid again."
+        )
     other = dict(result.other_mode or {})
     other_name = f"{other.pop('mode', '')} "
     for title, figures in (

@@ -1,5 +1,5 @@
 """The protocol for `kind: captions`: rules from few normal captions of other videos, then deduction
-on recorded captions; no pixel is looked at and no model is called."""
+on recorded captions; no pixel is looked at, and no model is asked but the reasoner's."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ruler.schemas.induction import Brief, Reference
 from ruler.schemas.observations import Observation
 from ruler.schemas.rules import RevisionRef, RuleSet
 from ruler.schemas.runs import ONLINE, Smoothing, Usage
-from ruler.schemas.verdicts import Verdict
+from ruler.schemas.verdicts import NO_ANSWER, Verdict
 from ruler.steps.deducing import Deducer
 from ruler.steps.inducing import induce_rules
 from rules_store.rule_files import dump_rules
@@ -41,6 +41,7 @@ class _Pass:
 
     smoothing: Smoothing
     column: Column = field(default_factory=Column)
+    unanswered: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def evaluate_captions(
         manifest: Names the recording and the protocol.
         base: The manifest's folder.
         smoothing: Of the mode that was asked for; the other one takes its default.
-        reasoner: Induces and deduces.
+        reasoner: Induces and deduces; all that it was asked counts as spent here.
         report: Told of the progress.
 
     Raises:
@@ -106,6 +107,8 @@ def evaluate_captions(
     result = _figures(
         manifest, order, (asked, other), rule_sets, baseline, spent, time.monotonic() - began
     )
+    usage = result.usage + reasoner.usage
+    result = result.model_copy(update={"usage": usage, "unanswered": asked.unanswered})
     scored = {
         _mode(each.smoothing): Scored(
             each.column.labels, each.column.clips, each.column.scores, baseline
@@ -185,6 +188,11 @@ def _judge(
         )
         _check_evidence(found.verdicts)
         each.column.add_each(truth, clock, found.verdicts)
+        each.unanswered += sum(map(_is_unanswered, found.verdicts))
+
+
+def _is_unanswered(verdict: Verdict) -> bool:
+    return verdict.outcome == "undetermined" and NO_ANSWER in (verdict.reason or "")
 
 
 def _check_evidence(verdicts: Sequence[Verdict]) -> None:

@@ -11,6 +11,7 @@ from ruler import metrics
 from ruler.errors import ClipError, InputError
 from ruler.evaluation.columns import ANSWERS, Column
 from ruler.evaluation.naming import scene_name
+from ruler.evaluation.purse import Purse
 from ruler.evaluation.truth import frame_truth, load_labels
 from ruler.jobs.detect import DetectRequest, DetectResult, detect
 from ruler.jobs.induce import InduceRequest, induce
@@ -32,15 +33,19 @@ def evaluate_clips(
     smoothing: Smoothing,
     workers: int,
     report: Report,
+    reasoner: str = "symbolic",
+    purse: Purse | None = None,
 ) -> EvalResult:
     """Measure on one dataset.
 
     Frame metrics are micro: the frames of all clips together, scores never normalised by clip.
     Where clips carry labels of their own, clip metrics are added, a clip's score being its maximum.
+    The models draw on `purse`.
 
     Raises:
         InputError: clips or labels are missing or do not fit each other.
     """
+    purse = purse or Purse({})
     truths = _truths(manifest, base)
     scene = scene_name(manifest.name)
     started = time.monotonic()
@@ -54,23 +59,34 @@ def evaluate_clips(
                 frame_rate=manifest.fps,
                 activate=True,
                 workers=workers,
+                reasoner=reasoner,
+                options=purse.options(),
             ),
             store,
             report,
         )
+        purse.spend(learned.usage)
         if learned.skipped:
             raise learned.skipped[0]
         paths = [str(base / test.clip) for test in manifest.test]
         began = time.monotonic()
         result = detect(
-            DetectRequest(clips=paths, scene=scene, smoothing=smoothing, frame_rate=manifest.fps),
-            Machine(store=store, runs=folder / "runs", workers=workers),
+            DetectRequest(
+                clips=paths,
+                scene=scene,
+                reasoner=reasoner,
+                smoothing=smoothing,
+                frame_rate=manifest.fps,
+            ),
+            Machine(store=store, runs=folder / "runs", workers=workers, options=purse.options()),
             report,
         )
+        purse.spend(result.record.usage)
         seconds = time.monotonic() - began
     if errors := [clip.error for clip in result.record.clips if clip.error]:
         raise InputError("\n".join(errors))
-    return _figures(manifest, result, truths, (seconds, began - started))
+    figures = _figures(manifest, result, truths, (seconds, began - started))
+    return figures.model_copy(update={"usage": learned.usage + figures.usage})
 
 
 @dataclass(frozen=True)
@@ -128,6 +144,7 @@ def _figures(
         usage=result.record.usage,
         frames=len(column.labels),
         frames_per_second=round(len(column.labels) / max(seconds[0], 1e-9), 2),
+        unanswered=result.record.unanswered,
         rule_set=RuleSetStamp(
             revision=result.record.spec.revision.revision,
             sha256=result.record.spec.revision.sha256,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ruler.errors import InputError
 from ruler.evaluation.answers import evaluate_answers
 from ruler.evaluation.captions import evaluate_captions
 from ruler.evaluation.clips import evaluate_clips
-from ruler.jobs.inputs import reasoner_named
+from ruler.evaluation.purse import Purse
+from ruler.jobs.models import Models
 from ruler.jobs.progress import Report, silent
 from ruler.reporting.atomic import AtomicText
 from ruler.schemas.datasets import (
@@ -24,6 +25,7 @@ from ruler.schemas.datasets import (
 )
 from ruler.schemas.runs import Smoothing
 from rules_store.manifest_files import load_manifest
+from rules_store.store import Store
 
 
 def evaluate(
@@ -31,6 +33,7 @@ def evaluate(
     *,
     smoothing: Smoothing,
     reasoner: str = "symbolic",
+    options: Mapping[str, object] | None = None,
     workers: int = 1,
     keep: Path | None = None,
     learn_from: Sequence[Path] = (),
@@ -42,7 +45,8 @@ def evaluate(
     Args:
         manifests: Files of `ruler/dataset/v1`.
         smoothing: As for a detection.
-        reasoner: Who reasons on recorded captions.
+        reasoner: Who induces and reasons.
+        options: Those of `ruler.jobs.models.Models`; limits hold for all manifests together.
         workers: Chunks at once.
         keep: Folder for store and runs; a temporary one, deleted afterwards, if not given.
         learn_from: Manifests of labelled answers, for `kind: answers`.
@@ -60,11 +64,14 @@ def evaluate(
                 "are."
             )
     labelled = [_labelled(path) for path in learn_from]
+    purse = Purse(options or {})
     with _workplace(keep) as folder:
         results = [
             evaluate_answers(manifest, path.parent, learn_from=labelled, shots=shots).result
             if isinstance(manifest, AnswersManifest)
-            else _measure(manifest, path.parent, folder, smoothing, reasoner, workers, report)
+            else _measure(
+                manifest, path.parent, folder, smoothing, (reasoner, purse), workers, report
+            )
             for path, manifest in loaded
         ]
     return EvalDocument(results=tuple(results))
@@ -82,19 +89,43 @@ def _measure(
     base: Path,
     folder: Path,
     smoothing: Smoothing,
-    reasoner: str,
+    model: tuple[str, Purse],
     workers: int,
     report: Report,
 ) -> EvalResult:
     if isinstance(manifest, CaptionsManifest):
-        by_name = reasoner_named(reasoner)
-        return evaluate_captions(
-            manifest, base, smoothing=smoothing, reasoner=by_name, report=report
-        ).result
+        return _on_captions(manifest, base, folder, smoothing, model, report)
     assert isinstance(manifest, ClipsManifest)
     return evaluate_clips(
-        manifest, base, folder, smoothing=smoothing, workers=workers, report=report
+        manifest,
+        base,
+        folder,
+        smoothing=smoothing,
+        reasoner=model[0],
+        purse=model[1],
+        workers=workers,
+        report=report,
     )
+
+
+def _on_captions(
+    manifest: CaptionsManifest,
+    base: Path,
+    folder: Path,
+    smoothing: Smoothing,
+    model: tuple[str, Purse],
+    report: Report,
+) -> EvalResult:
+    name, purse = model
+    with Store(folder / "store") as store:
+        models = Models(purse.options(), store)
+        reasoner = models.reasoner(name)
+        try:
+            return evaluate_captions(
+                manifest, base, smoothing=smoothing, reasoner=reasoner, report=report
+            ).result
+        finally:
+            purse.spend(models.budget.spent)
 
 
 def write_document(path: Path, document: EvalDocument) -> None:

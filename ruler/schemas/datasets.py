@@ -91,6 +91,8 @@ class EvalResult(Value):
     """One dataset's figures. A metric that cannot be computed is null, never left out.
 
     `other_mode` has the same metrics for the mode that was not asked for, where both were measured.
+    `usage` counts induction and deduction together. `unanswered` counts undetermined frames that a
+    reasoner got no answer about: with any of them, the figures are not those of the method.
     """
 
     name: str
@@ -103,6 +105,7 @@ class EvalResult(Value):
     rule_set: RuleSetStamp
     mode: Literal["online", "offline"] | None = None
     other_mode: dict[str, float | str | None] | None = None
+    unanswered: int = 0
     notes: tuple[str, ...] = ()
 
 
