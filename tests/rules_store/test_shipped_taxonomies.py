@@ -108,6 +108,26 @@ def test_an_excuse_is_no_wider_than_it_means(name: str, called: str, text: str) 
     assert not find_any(text, item.unless)
 
 
+@pytest.mark.parametrize(
+    ("name", "called", "text"),
+    [
+        ("vau", "Fighting", "A black car is hitting two parked cars."),
+        ("vau", "Traffic accident", "The car moves at a normal speed."),
+        ("vau", "Vandalism", "The collision causes damage to both."),
+        ("msad", "People falling", "Snow is falling on the roof."),
+        ("senior-care", "No movement for long", "There are no unusual movements."),
+        ("senior-care", "Door open at night", "Nobody is there. The door is open."),
+    ],
+)
+def test_vocabulary_is_no_wider_than_it_means(name: str, called: str, text: str) -> None:
+    """Sentences of ordinary descriptions that earlier vocabulary took for an anomaly."""
+    item = _item(load_taxonomy(name), called)
+    spoken_of = find_any(text, item.look_for) and (
+        not item.only_if or find_any(text, item.only_if)
+    )
+    assert not spoken_of
+
+
 @pytest.mark.parametrize("name", CLASSES)
 def test_no_two_classes_are_one_item(name: str) -> None:
     taxonomy = load_taxonomy(name)
