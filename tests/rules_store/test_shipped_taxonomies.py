@@ -122,9 +122,7 @@ def test_an_excuse_is_no_wider_than_it_means(name: str, called: str, text: str) 
 def test_vocabulary_is_no_wider_than_it_means(name: str, called: str, text: str) -> None:
     """Sentences of ordinary descriptions that earlier vocabulary took for an anomaly."""
     item = _item(load_taxonomy(name), called)
-    spoken_of = find_any(text, item.look_for) and (
-        not item.only_if or find_any(text, item.only_if)
-    )
+    spoken_of = find_any(text, item.look_for) and (not item.only_if or find_any(text, item.only_if))
     assert not spoken_of
 
 
