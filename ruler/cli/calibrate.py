@@ -148,10 +148,7 @@ def _print(found: Calibration, budget: Budget) -> None:
     if lost:
         console.warn(f"{lost} frames could not be judged; their time is not counted.")
     if found.chosen is None:
-        console.say(
-            f"No threshold below 1 keeps {budget}: nothing was saved. See which rules fire with "
-            f"ruler rules health {found.before.ref.scene}, and mend them first."
-        )
+        console.say(why_none(found, budget))
         return
     _print_chosen(found, found.chosen, budget)
 
@@ -177,6 +174,21 @@ def _print_chosen(found: Calibration, chosen: Row, budget: Budget) -> None:
             f"Dry run: nothing was saved; the threshold of {scene} stays {old:g} "
             f"and would become {chosen.threshold:g}."
         )
+
+
+def why_none(found: Calibration, budget: Budget) -> str:
+    """Why no threshold was chosen, and what to do."""
+    from ruler.steps.rates import days_without_event
+
+    if found.rows[-1].a_day(found.days)[0] <= budget.a_day:
+        return (
+            f"No threshold is sure to keep {budget} on so little footage: nothing was saved. "
+            f"It takes {length(days_without_event(budget.a_day))} without an event."
+        )
+    return (
+        f"No threshold below 1 keeps {budget}: nothing was saved. See which rules fire with "
+        f"ruler rules health {found.before.ref.scene}, and mend them first."
+    )
 
 
 def rate(a_day: float) -> str:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from ruler.reasoners.matching import FIRES
 from ruler.schemas.rules import Revision, Rule
 from ruler.schemas.runs import ClipInfo, RunSpec
-from ruler.steps.health import Finding, Fired, RuleHealth, Share, findings
+from ruler.steps.health import Finding, Fired, RuleHealth, Share, findings, is_novelty
 from ruler.steps.nights import is_night, whole_night
 from rules_store.health import Hits
 from rules_store.store import Store
 
-_UNCOVERED = "uncovered"
 _MOST_QUOTES = 10
 
 
@@ -79,7 +78,7 @@ def health(store: Store, scene: str, today: dt.date) -> HealthReport:
         runs = [run for run in past.runs if run.revision.revision in live.get(rule.id, ())]
         alone = grounds.get((rule.id,), 0)
         fared.append(_fared(store, rule, runs, past.clips, hits[rule.id], alone))
-    covering = [i for i in ids if i.partition(".")[2].startswith(_UNCOVERED)]
+    novelty = [rule.id for rule in rules if is_novelty(rule)]
     return HealthReport(
         revision=revision,
         runs=len(past.runs),
@@ -87,7 +86,7 @@ def health(store: Store, scene: str, today: dt.date) -> HealthReport:
         alarms=sum(grounds.values()),
         rules=tuple(fared),
         findings=tuple(finding for one in fared for finding in findings(one, today)),
-        uncovered=tuple(store.health.quoted(scene, covering, FIRES, _MOST_QUOTES)),
+        uncovered=tuple(store.health.quoted(scene, novelty, FIRES, _MOST_QUOTES)),
     )
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ruler.reasoners.symbolic.writing import UNCOVERED
 from ruler.schemas.rules import Rule
 from ruler.steps.nights import NIGHT_FROM, NIGHT_UNTIL
 from ruler.steps.rates import share_interval
@@ -13,6 +14,11 @@ from ruler.steps.rates import share_interval
 _ALWAYS = 0.5
 _DRIFTS = 2.0
 _NIGHT = f"{NIGHT_FROM:02}:00-{NIGHT_UNTIL:02}:00"
+
+
+def is_novelty(rule: Rule) -> bool:
+    """Whether a rule fires on what no normal rule covers."""
+    return rule.id.partition(".")[2].startswith(UNCOVERED)
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,7 @@ def findings(health: RuleHealth, today: dt.date) -> Iterator[Finding]:
             )
     if not (rule.tests.fire or rule.tests.quiet) and rule.kind == "anomaly":
         yield Finding(
-            "no-tests", rule.id, "it has no test: add a caption under `fire` and one under `quiet`."
+            "no-tests", rule.id, "no test yet: add a caption under `fire` and one under `quiet`."
         )
 
 
@@ -110,6 +116,8 @@ def _of_use(health: RuleHealth) -> Iterator[Finding]:
         yield Finding("never-tried", rule.id, told)
         return
     if health.all.hits == 0:
+        if is_novelty(rule):  # silence is what it is there for
+            return
         yield Finding(
             "never-fired",
             rule.id,

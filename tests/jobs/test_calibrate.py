@@ -179,6 +179,8 @@ def test_the_command(yard: Workplace, clips: list[str], monkeypatch: pytest.Monk
     assert Path(data["run"]).is_dir()
     code, told = command(yard, yard.clip("wild", wavy(60, seed=5, loud=[(20, 50)])))
     assert code == 1 and "No threshold below 1 keeps 1/day" in told
+    code, told = command(yard, clips[1], "--sure")
+    assert code == 1 and "No threshold is sure to keep 1/day on so little footage" in told
     shown = CliRunner().invoke(app, ["calibrate", SCENE, *clips, "--budget", "1/fortnight"])
     assert isinstance(shown.exception, InputError) and "1/day, 0.5/hour or 2/week" in str(
         shown.exception

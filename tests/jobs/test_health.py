@@ -80,6 +80,7 @@ def test_counts_are_those_of_the_traces(yard: Workplace) -> None:
     assert found.alone == sum(verdict.rules == (FAST,) for verdict in alarms) > 0
     assert codes(report, FAST) == {"no-tests"}
     assert codes(report, LINGERING) == {"never-fired", "no-tests"}
+    assert codes(report, f"{SCENE}.uncovered") == {"no-tests"}, "silence is what it is there for"
 
 
 def test_a_rule_that_always_fires_and_one_that_is_new(yard: Workplace) -> None:

@@ -80,17 +80,24 @@ def _print(found: HealthReport) -> None:
     if not found.runs:
         scene = found.revision.ref.scene
         console.say(f"Nothing is known yet. Run: ruler detect CLIP... --scene {scene}")
-    for finding in found.findings:
-        console.say(
-            f"[yellow]{finding.code}[/]  [bold]{finding.rule_id}[/]: "
-            f"{console.plain(finding.sentence)}"
-        )
+    for (code, sentence), rules in _by_sentence(found).items():
+        named = ", ".join(rules)
+        console.say(f"[yellow]{code}[/]  [bold]{named}[/]: {console.plain(sentence)}")
     if found.uncovered:
         console.say("What no normal rule covers, and how often it was said:")
     for said, count in found.uncovered:
         console.say(f"{count:>7,}  {console.plain(said)}")
     if found.uncovered:
-        console.say("Where one of these is normal, write it into a normal rule: ruler rules edit")
+        scene = found.revision.ref.scene
+        console.say(f"Where it is normal, let a normal rule say so: ruler rules edit {scene}")
+
+
+def _by_sentence(found: HealthReport) -> dict[tuple[str, str], list[str]]:
+    """Ids of rules by (code, sentence): what holds for several is said once."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for finding in found.findings:
+        said.setdefault((finding.code, finding.sentence), []).append(finding.rule_id)
+    return said
 
 
 def _table(found: HealthReport) -> Any:
