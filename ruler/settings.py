@@ -18,7 +18,17 @@ def _default_workers() -> int:
     return os.cpu_count() or 1
 
 
-class Settings(BaseSettings):
+class Folders(BaseSettings):
+    """Where a team keeps what it supplies: `taxonomies` is a folder of taxonomy files."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RULER_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
+
+    taxonomies: Path | None = None
+
+
+class Settings(Folders):
     """What a machine or a person sets once; a command's own options win over it.
 
     `store` is the folder of the rule store, `drafts` keeps rule files that are being edited with
@@ -27,10 +37,6 @@ class Settings(BaseSettings):
     `decoder_seconds`, and take `decoder_megabytes` of memory. `base_url` and `api_key` are for all
     models; those of the captioner or the reasoner come before them.
     """
-
-    model_config = SettingsConfigDict(
-        env_prefix="RULER_", env_ignore_empty=True, frozen=True, extra="ignore"
-    )
 
     store: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("ruler")))
     drafts: Path = Field(

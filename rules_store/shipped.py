@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Literal
@@ -31,16 +32,21 @@ def shipped_source(kind: ShippedKind, name: str) -> tuple[str, str]:
     """
     known = shipped_names(kind)
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(known)}."
-        what = _SINGULAR[kind]
-        own, file = ("rule file", "rules") if kind == "packs" else (what, what)
-        raise UnknownNameError(
-            f"no {what} is called `{name}`; {hint} "
-            f"A {own} of your own is given as a path, such as ./{file}.yaml."
-        )
+        raise unknown_name(kind, name, known)
     entry = _folder(kind) / f"{name}.yaml"
     return entry.read_text(encoding="utf-8"), f"{kind}/{name}.yaml"
+
+
+def unknown_name(kind: ShippedKind, name: str, known: Sequence[str]) -> UnknownNameError:
+    """What to say of a name that nothing of a kind has: the nearest of those known, or all."""
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(known)}."
+    what = _SINGULAR[kind]
+    own, file = ("rule file", "rules") if kind == "packs" else (what, what)
+    return UnknownNameError(
+        f"no {what} is called `{name}`; {hint} "
+        f"A {own} of your own is given as a path, such as ./{file}.yaml."
+    )
 
 
 def _folder(kind: ShippedKind) -> Traversable:

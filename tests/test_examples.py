@@ -16,6 +16,7 @@ import pytest
 
 from ruler.captioners.base import Captioner
 from ruler.errors import InputError
+from ruler.jobs.taxonomies import known_taxonomies, review
 from ruler.reasoners.base import MatchContext
 from ruler.reasoners.matching import match_rule
 from ruler.registry import names, resolve
@@ -26,7 +27,7 @@ from ruler.schemas.taxonomy import Lexicon
 from ruler.text.phrases import find_any
 from ruler.video.frames import Frame, FrameWindow
 from rules_store.rule_files import parse_rules
-from rules_store.taxonomy_files import parse_taxonomy
+from rules_store.taxonomy_files import load_taxonomy, parse_taxonomy
 from tests.conformance.captioners import CaptionerConformance
 from tests.conformance.clips import walkers
 
@@ -99,11 +100,12 @@ def test_taxonomy_reads_and_finds(text: str, items: set[str]) -> None:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder into which pip has installed the captioner package."""
+    """A folder into which pip has installed the example packages."""
     target = tmp_path_factory.mktemp("installed")
     pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     pip += ["--no-index", "--no-deps", "--no-build-isolation", "--target", str(target)]
-    subprocess.run([*pip, str(EXAMPLES / "custom-captioner")], check=True)
+    packages = [str(EXAMPLES / name) for name in ("custom-captioner", "custom-taxonomy")]
+    subprocess.run([*pip, *packages], check=True)
     return target
 
 
@@ -146,6 +148,16 @@ class TestCustomCaptioner(CaptionerConformance):
             "The picture is dark. It is still.",
             "The picture is bright. It is changing.",
         ]
+
+
+def test_a_taxonomy_of_a_package(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(installed))
+    importlib.invalidate_caches()
+    taxonomy = load_taxonomy("playground")
+    assert taxonomy.title == "Playground"
+    assert review(taxonomy) == ()
+    (known,) = (one for one in known_taxonomies() if one.name == "playground")
+    assert (known.origin, known.problem) == ("package ruler-playground-taxonomy 0.1.0", None)
 
 
 def test_use_as_library(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

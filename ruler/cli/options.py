@@ -16,7 +16,7 @@ Reasoner = Annotated[
     str, typer.Option("--reasoner", help="Who reasons: symbolic, PROVIDER:MODEL, replay:PATH.")
 ]
 Taxonomy = Annotated[
-    str, typer.Option("--taxonomy", help="A built-in taxonomy by name, or the path of a file.")
+    str, typer.Option("--taxonomy", help="A taxonomy by name, or the path of a file.")
 ]
 Place = Annotated[
     str,

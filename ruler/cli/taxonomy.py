@@ -1,48 +1,83 @@
-"""`ruler taxonomy`: list, show, validate, rules."""
+"""`ruler taxonomy`: list, show, new, validate, rules."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ruler.cli import console, options
 from ruler.errors import InputError
 
+if TYPE_CHECKING:
+    from ruler.jobs.taxonomies import Known
+
 app = typer.Typer(
-    help="Look at taxonomies, check your own, and turn one into rules.", no_args_is_help=True
+    help="Look at taxonomies, write and check your own, and turn one into rules.",
+    no_args_is_help=True,
 )
 
-Name = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A built-in one, or a file.")]
+Name = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A taxonomy by name, or a file.")]
 
 
 @app.command("list")
 def list_taxonomies(as_json: options.AsJson = False) -> None:
-    """List the taxonomies that ship.
+    """List the taxonomies that have a name, and who supplies each: ruler, a file in the folder
+    RULER_TAXONOMIES, or an installed package.
 
     Example: ruler taxonomy list
     """
     from ruler.jobs.taxonomies import known_taxonomies
 
-    known = [
-        {
-            "id": one.id,
-            "title": one.title or one.id,
-            "categories": len(one.categories),
-            "normal": sum(item.kind == "normal" for item in one.items),
-            "abnormal": sum(item.kind == "abnormal" for item in one.items),
-        }
-        for one in known_taxonomies()
-    ]
+    known = known_taxonomies()
     if as_json:
-        console.emit_json(known)
+        console.emit_json([_listed(one) for one in known])
         return
-    for row in known:
+    for one in known:
+        head = f"[bold]{console.plain(one.name)}[/]"
+        source = f"[dim]({console.plain(one.origin)})[/]"
+        if one.taxonomy is None:
+            why = "; ".join((one.problem or "").splitlines())
+            console.say(f"{head}  [red]cannot be used[/] {source}: {console.plain(why)}")
+            continue
+        row = _listed(one)
         console.say(
-            f"[bold]{row['id']}[/]  {console.plain(row['title'])}: {row['categories']} categories, "
-            f"{row['normal']} normal and {row['abnormal']} abnormal items"
+            f"{head}  {console.plain(row['title'])}: {row['categories']} categories, "
+            f"{row['normal']} normal and {row['abnormal']} abnormal items {source}"
         )
+
+
+def _listed(one: Known) -> dict[str, object]:
+    if one.taxonomy is None:
+        return {"id": one.name, "from": one.origin, "problem": one.problem}
+    items = one.taxonomy.items
+    return {
+        "id": one.name,
+        "from": one.origin,
+        "title": one.taxonomy.title or one.name,
+        "categories": len(one.taxonomy.categories),
+        "normal": sum(item.kind == "normal" for item in items),
+        "abnormal": sum(item.kind == "abnormal" for item in items),
+    }
+
+
+@app.command("new")
+def new_taxonomy(
+    name: Annotated[str, typer.Argument(help="What it is called, such as front-office.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File to write; NAME.yaml if not given.")
+    ] = None,
+) -> None:
+    """Write a commented taxonomy file to begin with. docs/taxonomies.md explains every key.
+
+    Example: ruler taxonomy new front-office
+    """
+    from ruler.jobs.taxonomies import write_starter
+
+    file = out or Path(f"{name}.yaml")
+    write_starter(name, file)
+    console.say(f"Wrote {console.plain(file)}. Next: ruler taxonomy validate {console.plain(file)}")
 
 
 @app.command("show")

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
+from ruler.jobs.taxonomies import known_taxonomies
 from ruler.schemas.taxonomy import Taxonomy
 from ruler.steps.linting import CODES, lint
 from ruler.steps.linting.base import SEVERITIES, LintContext, Note, Severity
 from rules_store.rule_files import parse_placed
 from rules_store.store import Store
-from rules_store.taxonomy_files import builtin_taxonomies, load_lexicon, load_taxonomy
+from rules_store.taxonomy_files import load_lexicon
 from rules_store.yaml_nodes import Mapping, Node, Place, Scalar
 from rules_store.yaml_nodes import Sequence as NodeSequence
 
@@ -78,7 +79,8 @@ def at_least(findings: Iterable[LintFinding], level: Severity) -> list[LintFindi
 
 def _context(store: Store | None, as_of: dt.date, taxonomies: Iterable[Taxonomy]) -> LintContext:
     lexicon = load_lexicon()
-    known = [*(load_taxonomy(name) for name in builtin_taxonomies()), *taxonomies]
+    supplied = [one.taxonomy for one in known_taxonomies() if one.taxonomy is not None]
+    known = [*supplied, *taxonomies]
     categories = {item.id for taxonomy in known for item in taxonomy.items}
     categories |= {concept.category for concept in lexicon.concepts.values()}
     scenes = None if store is None else frozenset(i.name for i in store.scenes.overview())

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+from ruler.errors import InputError
 from ruler.jobs.inputs import check_scene
 from ruler.reasoners.symbolic.taxonomy_rules import rules_from_taxonomy
-from ruler.schemas.rules import RuleSet
+from ruler.schemas.rules import LONGEST_NAME, NAME_PATTERN, RuleSet
 from ruler.schemas.taxonomy import Taxonomy, TaxonomyItem
 from ruler.text.phrases import find_any
 from rules_store.rule_files import dump_rules
-from rules_store.taxonomy_files import builtin_taxonomies, load_taxonomy
+from rules_store.taxonomy_files import (
+    builtin_taxonomies,
+    load_taxonomy,
+    starter_taxonomy,
+    taxonomy_at,
+)
+from rules_store.taxonomy_places import TaxonomyPlace, other_places
 
 
 @dataclass(frozen=True)
@@ -24,9 +33,63 @@ class Remark:
     said: str
 
 
-def known_taxonomies() -> tuple[Taxonomy, ...]:
-    """The taxonomies that ship, by name."""
-    return tuple(map(load_taxonomy, builtin_taxonomies()))
+@dataclass(frozen=True)
+class Known:
+    """One taxonomy that can be asked for by name, and who supplies it.
+
+    `problem` says why it cannot be used: it is broken, or its name is taken by another one.
+    """
+
+    name: str
+    origin: str
+    taxonomy: Taxonomy | None = None
+    problem: str | None = None
+
+
+def known_taxonomies() -> tuple[Known, ...]:
+    """Those that ship, those of the folder in the settings, those of installed packages.
+
+    Raises:
+        InputError: the folder of the settings is none.
+    """
+    shipped = [Known(name, "ruler", load_taxonomy(name)) for name in builtin_taxonomies()]
+    found = {known.name: known for known in shipped}
+    listed = shipped
+    for place in other_places():
+        if place.name in found:
+            said = f"the name is taken by that of {found[place.name].origin}"
+            listed.append(Known(place.name, place.origin, problem=said))
+            continue
+        found[place.name] = _known(place)
+        listed.append(found[place.name])
+    return tuple(listed)
+
+
+def _known(place: TaxonomyPlace) -> Known:
+    try:
+        return Known(place.name, place.origin, taxonomy_at(place))
+    except InputError as error:
+        return Known(place.name, place.origin, problem=str(error))
+
+
+def write_starter(name: str, file: Path) -> None:
+    """Write a commented taxonomy file to begin with, which is valid as it stands.
+
+    Raises:
+        InputError: the taxonomy cannot be called so, or the file exists or cannot be written.
+    """
+    if not re.fullmatch(NAME_PATTERN, name) or len(name) > LONGEST_NAME:
+        raise InputError(
+            f"a taxonomy's name has small letters, digits, '_' and '-', which {name!r} does not: "
+            "write it like front-office."
+        )
+    try:
+        with file.open("x", encoding="utf-8", newline="\n") as opened:
+            opened.write(starter_taxonomy(name))
+    except FileExistsError as error:
+        raise InputError(f"{file} exists already: nothing was written. Choose --out.") from error
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {error.strerror}.") from error
 
 
 def review(taxonomy: Taxonomy) -> tuple[Remark, ...]:

@@ -58,7 +58,35 @@ def test_lists_what_ships(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("taxonomy", "list", "--json") == 0
     listed = json.loads(capsys.readouterr().out)
     assert [row["id"] for row in listed] == list(builtin_taxonomies())
-    assert all(row["abnormal"] and row["normal"] for row in listed)
+    assert all(row["abnormal"] and row["normal"] and row["from"] == "ruler" for row in listed)
+    assert run("taxonomy", "list") == 0
+    assert "general  general: 8 categories" in capsys.readouterr().out
+
+
+def test_lists_what_cannot_be_used(
+    mine: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RULER_TAXONOMIES", str(mine.parent))
+    mine.write_text(MINE.replace("kind: abnormal", "kin: abnormal"), encoding="utf-8")
+    assert run("taxonomy", "list") == 0
+    assert "mine  cannot be used" in capsys.readouterr().out
+    assert run("taxonomy", "list", "--json") == 0
+    assert "unknown key `kin`" in json.loads(capsys.readouterr().out)[-1]["problem"]
+
+
+def test_a_new_file_is_valid(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("taxonomy", "new", "front-office") == 0
+    assert run("taxonomy", "validate", "front-office.yaml", "--strict") == 0
+    taxonomy = load_taxonomy("front-office.yaml")
+    assert (taxonomy.id, taxonomy.title) == ("front-office", "Front office")
+    capsys.readouterr()
+    assert run("taxonomy", "new", "front-office") == 2
+    assert "front-office.yaml exists already" in capsys.readouterr().err
+    assert run("taxonomy", "new", "Front Office") == 2
+    assert run("taxonomy", "new", "x", "--out", "no/such/folder.yaml") == 2
 
 
 def test_markup_of_others_is_shown_as_it_is(
