@@ -81,9 +81,10 @@ class ClipDeps:
 
 @dataclass(frozen=True)
 class InductionDeps:
-    """One induction. `asking` is how its models are asked, as the revision keeps it. `observed` is
-    filled by the `caption` node, by clip name; it can be derived
-    from the store again at any time."""
+    """One induction. `by_taxonomy` says that every item of the brief's taxonomy becomes a rule.
+    `asking` is how its models are asked, and the taxonomy's name, as the revision keeps it.
+    `observed` is filled by the `caption` node, by clip name; it can be derived from the store again
+    at any time."""
 
     store: Store
     clips: Sequence[Clip]
@@ -99,5 +100,6 @@ class InductionDeps:
     local_only: bool = False
     is_dry_run: bool = False
     activate: bool = False
+    by_taxonomy: bool = False
     asking: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     observed: dict[str, list[Reference]] = field(default_factory=dict)

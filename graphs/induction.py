@@ -103,8 +103,8 @@ def aggregate(state: InductionState, runtime: Runtime[InductionDeps]) -> Inducti
 def verify(state: InductionState, runtime: Runtime[InductionDeps]) -> InductionState:
     """Contrast into anomaly rules, and try them on references that were left out."""
     checkups = learning.check_rules(runtime.context, state["proposals"])
-    proposed = learning.write(runtime.context, state["consensus"], checkups)
-    return {"checkups": checkups, "proposed": proposed}
+    proposed, tried = learning.write(runtime.context, state["consensus"], checkups)
+    return {"checkups": tried, "proposed": proposed}
 
 
 def merge(state: InductionState, runtime: Runtime[InductionDeps]) -> InductionState:

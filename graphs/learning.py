@@ -9,7 +9,7 @@ from ruler.errors import InputError
 from ruler.schemas.base import content_hash
 from ruler.schemas.captions import SceneModel
 from ruler.schemas.induction import Checkup, Consensus, Proposal, Reference
-from ruler.schemas.rules import RuleSet
+from ruler.schemas.rules import Rule, RuleSet
 from ruler.steps import batching, inducing
 from ruler.steps.captioning import View, caption_samples, samples_of
 from ruler.steps.merging import Merge, as_proposal, learned_so_far, merge, without_rejected
@@ -84,10 +84,19 @@ def vote(deps: InductionDeps, keys: Sequence[str]) -> Consensus:
     return aggregate(_proposals(deps, keys))
 
 
-def write(deps: InductionDeps, consensus: Consensus, checkups: Mapping[str, Checkup]) -> RuleSet:
-    """The proposed rule set."""
+def write(
+    deps: InductionDeps, consensus: Consensus, checkups: Mapping[str, Checkup]
+) -> tuple[RuleSet, dict[str, Checkup]]:
+    """The proposed rule set, with the rules of a taxonomy that was named, and all that verification
+    did."""
     rules = deps.reasoner.write_rules(consensus, deps.brief, checkups)
-    return RuleSet(scene=deps.brief.scene, local_only=deps.local_only, rules=rules)
+    given: tuple[Rule, ...] = ()
+    tried: dict[str, Checkup] = {}
+    if deps.by_taxonomy:
+        references, as_of = batches_of(deps), deps.as_of
+        given, tried = inducing.taxonomy_rules(references, deps.reasoner, deps.brief, as_of=as_of)
+    rule_set = RuleSet(scene=deps.brief.scene, local_only=deps.local_only, rules=(*rules, *given))
+    return rule_set, {**checkups, **tried}
 
 
 def check_rules(deps: InductionDeps, keys: Sequence[str]) -> dict[str, Checkup]:

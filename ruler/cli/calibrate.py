@@ -35,7 +35,7 @@ def calibrate(
         bool, typer.Option("--dry-run", help="Show the table; save no revision.")
     ] = False,
     reason: Annotated[str, typer.Option("--reason", help="Why; kept with the revision.")] = "",
-    taxonomy: options.Taxonomy = "general",
+    taxonomy: options.Taxonomy = None,
     every: options.EveryOption = None,
     fps: options.FrameRate = None,
     smoothing: Annotated[

@@ -37,7 +37,7 @@ def detect(
         str | None, typer.Option("--captioner", help="By default the one the rules were made with.")
     ] = None,
     reasoner: options.Reasoner = "symbolic",
-    taxonomy: options.Taxonomy = "general",
+    taxonomy: options.Taxonomy = None,
     every: options.EveryOption = None,
     fps: options.FrameRate = None,
     smoothing: Annotated[

@@ -34,7 +34,7 @@ def induce(
         ),
     ] = "motion",
     reasoner: options.Reasoner = "symbolic",
-    taxonomy: options.Taxonomy = "general",
+    taxonomy: options.Taxonomy = None,
     place: options.Place = "any",
     cameras: Annotated[
         str, typer.Option("--cameras", help="one view, or many: clips of different views.")
@@ -169,6 +169,9 @@ def _print(scene: str, result: InduceResult) -> None:
         console.say(f"{mark} [bold]{rule.id}[/]  {console.plain(rule.statement)}")
         if rule.origin.note:
             console.say(f"         [dim]{console.plain(rule.origin.note)}[/]")
+    for checkup in result.checkups.values():
+        if checkup.action == "dropped":
+            console.say(f"[dim]{checkup.rule_id}: left out, it {console.plain(checkup.why)}[/]")
     for rule_id, what in result.notes:
         console.say(f"[dim]{rule_id}: {what}[/]")
     console.say(_outcome(scene, result))

@@ -16,7 +16,10 @@ Reasoner = Annotated[
     str, typer.Option("--reasoner", help="Who reasons: symbolic, PROVIDER:MODEL, replay:PATH.")
 ]
 Taxonomy = Annotated[
-    str, typer.Option("--taxonomy", help="A taxonomy by name, or the path of a file.")
+    str | None,
+    typer.Option(
+        "--taxonomy", help="A taxonomy by name, or the path of a file; by default the scene's own."
+    ),
 ]
 Place = Annotated[
     str,

@@ -18,7 +18,14 @@ import ruler
 from graphs import deduction
 from graphs.deps import ClipDeps
 from ruler.errors import ClipError, InputError, NotFoundError
-from ruler.jobs.inputs import asks_models, check_names, open_all
+from ruler.jobs.inputs import (
+    USUAL_TAXONOMY,
+    asks_models,
+    check_names,
+    open_all,
+    taxonomy_named,
+    without_taxonomy,
+)
 from ruler.jobs.models import asked_by
 from ruler.jobs.progress import Progress, Report, at_once, silent
 from ruler.jobs.results import read_record, write_record, write_results
@@ -42,8 +49,9 @@ class DetectRequest:
     """What to look at, by which rules, and how.
 
     `captioner` is by default the one the rules were induced with, `revision` the active one,
-    `every` the captioner's own. `asking` holds options of models that decide results. `run_id`
-    names the run; by default it is made from the time.
+    `taxonomy` the one the rules were induced with or else `general`, `every` the captioner's own.
+    `asking` holds options of models that decide results. `run_id` names the run; by default it is
+    made from the time.
     """
 
     clips: Sequence[str]
@@ -51,7 +59,7 @@ class DetectRequest:
     revision: int | None = None
     captioner: str | None = None
     reasoner: str = "symbolic"
-    taxonomy: str = "general"
+    taxonomy: str | None = None
     every: Every | None = None
     smoothing: Smoothing = Smoothing()
     chunk: int = 64
@@ -101,7 +109,8 @@ def spec_of(request: DetectRequest, machine: Machine) -> RunSpec:
     captioner = request.captioner or revision.captioner or "motion"
     asks = asks_models(captioner=captioner, reasoner=request.reasoner)
     # How another captioner is asked says nothing about this one.
-    learned = revision.asking if asks and captioner == revision.captioner else {}
+    is_known = asks and captioner == revision.captioner
+    learned = without_taxonomy(revision.asking) if is_known else {}
     return RunSpec(
         id=_new_id(request, machine),
         scene=request.scene,
@@ -109,7 +118,7 @@ def spec_of(request: DetectRequest, machine: Machine) -> RunSpec:
         clips=tuple(str(Path(clip).absolute()) for clip in request.clips),
         captioner=captioner,
         reasoner=request.reasoner,
-        taxonomy=request.taxonomy,
+        taxonomy=taxonomy_named(request.taxonomy, revision.asking) or USUAL_TAXONOMY,
         every=request.every,
         smoothing=request.smoothing,
         chunk=request.chunk,

@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ruler.errors import InputError
-from ruler.jobs.inputs import check_scene
-from ruler.jobs.labelled_answers import example_of, load_answers, shuffled, taxonomy_of
+from ruler.jobs.inputs import REMEMBERED_TAXONOMY, check_scene
+from ruler.jobs.labelled_answers import (
+    example_of,
+    load_answers,
+    shuffled,
+    taxonomy_of,
+    taxonomy_of_manifest,
+)
 from ruler.reasoners.symbolic.answering import Weights
 from ruler.reasoners.symbolic.taxonomy_rules import rules_from_taxonomy
 from ruler.reasoners.symbolic.weighing import Tally, learn_weights, tallies
@@ -66,7 +72,10 @@ def learn_from_answers(request: LearnRequest, store: Store) -> Learned:
     rules = learned_rules(taxonomy, request.scene, tally, weights, len(shots))
     rule_set = RuleSet(scene=request.scene, rules=rules)
     refused = {item: counted for item, counted in tally.items() if counted.is_refused}
-    revision, is_new = (None, False) if request.is_dry_run else _save(request, rule_set, store)
+    revision, is_new = None, False
+    if not request.is_dry_run:
+        named = taxonomy_of_manifest(manifest, base)
+        revision, is_new = _save(request, rule_set, named, store)
     return Learned(rule_set, revision, is_new, len(shots), refused)
 
 
@@ -107,7 +116,9 @@ def _weighed(rule: Rule, counted: Tally, weights: Weights, answers: int) -> Rule
     return rule.model_copy(update={"weight": weight, "origin": origin})
 
 
-def _save(request: LearnRequest, rule_set: RuleSet, store: Store) -> tuple[Revision, bool]:
+def _save(
+    request: LearnRequest, rule_set: RuleSet, taxonomy: str, store: Store
+) -> tuple[Revision, bool]:
     source = dump_rules(rule_set)
     active = store.scenes.find(request.scene)
     if active is not None and active.source == source:
@@ -119,6 +130,7 @@ def _save(request: LearnRequest, rule_set: RuleSet, store: Store) -> tuple[Revis
         reason=f"learned from labelled answers of {request.manifest.name}",
         scene_model_sha256=active.scene_model_sha256 if active else None,
         captioner=active.captioner if active else None,
+        asking={**(active.asking if active else {}), REMEMBERED_TAXONOMY: taxonomy},
         by_induction=True,
         activate=request.activate or active is None,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from langchain_core.runnables import RunnableConfig
@@ -13,7 +13,14 @@ from graphs import induction
 from graphs.deps import InductionDeps
 from ruler.captioners.base import Captioner
 from ruler.errors import ClipError, InputError
-from ruler.jobs.inputs import asks_models, check_scene, open_all
+from ruler.jobs.inputs import (
+    REMEMBERED_TAXONOMY,
+    USUAL_TAXONOMY,
+    asks_models,
+    check_scene,
+    open_all,
+    taxonomy_named,
+)
 from ruler.jobs.models import Models, remembered
 from ruler.jobs.progress import Progress, Report, at_once, silent
 from ruler.schemas.induction import Brief, Checkup
@@ -28,13 +35,15 @@ from rules_store.taxonomy_files import load_lexicon, load_taxonomy
 
 @dataclass(frozen=True)
 class InduceRequest:
-    """What to learn from, and how. `options` are those of `ruler.jobs.models.Models`."""
+    """What to learn from, and how. Each item of a `taxonomy` that is named becomes a rule; without
+    one it is that of the scene, and else `general`, which gives no rules. `options` are those of
+    `ruler.jobs.models.Models`."""
 
     references: Sequence[str]
     scene: str
     captioner: str = "motion"
     reasoner: str = "symbolic"
-    taxonomy: str = "general"
+    taxonomy: str | None = None
     place: Place = "any"
     cameras: Cameras = "one"
     every: Every | None = None
@@ -78,6 +87,7 @@ def induce(request: InduceRequest, store: Store, report: Report = silent) -> Ind
         UnknownNameError, MissingExtraError: of the captioner or reasoner.
     """
     check_scene(request.scene)
+    request = with_taxonomy(request, store)
     models = models_for(request, store)
     captioner = models.captioner(request.captioner)
     opened = open_all(request.references, request.frame_rate, request.reader, request.limits)
@@ -103,6 +113,14 @@ def induce(request: InduceRequest, store: Store, report: Report = silent) -> Ind
     )
 
 
+def with_taxonomy(request: InduceRequest, store: Store) -> InduceRequest:
+    """The request with the taxonomy that it names, or that the scene was learned with."""
+    active = store.scenes.find(request.scene)
+    return replace(
+        request, taxonomy=taxonomy_named(request.taxonomy, active.asking if active else None)
+    )
+
+
 def models_for(request: InduceRequest, store: Store) -> Models:
     """The models of an induction: local only where the request says so, or the scene's rules do."""
     active = store.scenes.find(request.scene)
@@ -119,7 +137,7 @@ def brief_of(request: InduceRequest, captioner: Captioner) -> Brief:
         captioner=request.captioner,
         measured=captioner.measured,
         lexicon=load_lexicon(),
-        taxonomy=load_taxonomy(request.taxonomy),
+        taxonomy=load_taxonomy(request.taxonomy or USUAL_TAXONOMY),
     )
 
 
@@ -146,8 +164,13 @@ def _deps(
         local_only=request.local_only,
         is_dry_run=request.is_dry_run,
         activate=request.activate,
-        asking=remembered(request.options, asks=asks),
+        by_taxonomy=request.taxonomy is not None,
+        asking={**remembered(request.options, asks=asks), **_taxonomy_kept(request)},
     )
+
+
+def _taxonomy_kept(request: InduceRequest) -> dict[str, str]:
+    return {} if request.taxonomy is None else {REMEMBERED_TAXONOMY: request.taxonomy}
 
 
 def _run(deps: InductionDeps, workers: int, report: Report) -> dict[str, Any]:

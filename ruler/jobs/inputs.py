@@ -16,6 +16,7 @@ from ruler.video.clips import clip_names
 from ruler.video.decoders import Limits
 from ruler.video.frames import Clip
 from ruler.video.isolation import DEFAULT_LIMITS, open_isolated
+from rules_store.taxonomy_files import is_path
 
 
 def captioner_named(name: str, options: Mapping[str, object] | None = None) -> Captioner:
@@ -44,6 +45,28 @@ def asks_models(*, captioner: str, reasoner: str) -> bool:
         registry.split_name(named[kind])[0] not in embedded
         for kind, embedded in registry.BUILTINS.items()
     )
+
+
+REMEMBERED_TAXONOMY = "taxonomy"
+"""In `Revision.asking`: the taxonomy that a scene was learned with, where one was named."""
+
+USUAL_TAXONOMY = "general"
+
+
+def taxonomy_named(named: str | None, asking: Mapping[str, object] | None = None) -> str | None:
+    """The taxonomy that a user names, or else the one that a scene remembers, as it can be kept: a
+    path from the root. None where there is neither."""
+    chosen = named or (asking or {}).get(REMEMBERED_TAXONOMY)
+    if chosen is None:
+        return None
+    return str(Path(str(chosen)).absolute()) if is_path(str(chosen)) else str(chosen)
+
+
+def without_taxonomy(
+    asking: Mapping[str, str | int | float | bool],
+) -> dict[str, str | int | float | bool]:
+    """What a scene remembers of its models alone."""
+    return {name: value for name, value in asking.items() if name != REMEMBERED_TAXONOMY}
 
 
 def check_scene(name: str) -> None:

@@ -21,7 +21,7 @@ from ruler.schemas.base import content_hash
 from ruler.schemas.captions import Caption, caption_key
 from ruler.schemas.datasets import AnswersManifest
 from ruler.schemas.taxonomy import Taxonomy
-from rules_store.taxonomy_files import load_taxonomy
+from rules_store.taxonomy_files import is_path, load_taxonomy
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,13 @@ def example_of(clip: Answered, taxonomy: Taxonomy) -> Example:
 
 def taxonomy_of(manifest: AnswersManifest, base: Path) -> Taxonomy:
     """The manifest's taxonomy; a file stands beside it, anything else is a name."""
+    return load_taxonomy(taxonomy_of_manifest(manifest, base))
+
+
+def taxonomy_of_manifest(manifest: AnswersManifest, base: Path) -> str:
+    """The name of the manifest's taxonomy, or the path of its file from the root."""
     named = manifest.taxonomy
-    is_file = "/" in named or named.endswith((".yaml", ".yml"))
-    return load_taxonomy(str(base / named) if is_file else named)
+    return str((base / named).absolute()) if is_path(named) else named
 
 
 def _truth(where: str, row: dict[str, Any]) -> tuple[int, tuple[str, ...]]:

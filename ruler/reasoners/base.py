@@ -113,6 +113,10 @@ class Reasoner(Protocol):
         or a rule that is left out.
         """
 
+    def taxonomy_rules(self, brief: Brief) -> tuple[Rule, ...]:
+        """A rule for each item of the brief's taxonomy, normal items as well, called
+        `<scene>.<item id>`."""
+
     def match(self, observations: Sequence[Observation], context: MatchContext) -> list[Matched]:
         """Apply the rules; one answer an observation, in order. A failed observation gives an empty
         `Matched`; it stays failed."""

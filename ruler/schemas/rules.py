@@ -26,7 +26,8 @@ ID_PATTERN = r"^[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)+$"
 
 LONGEST_NAME = 80
 SceneName = Annotated[str, Field(pattern=NAME_PATTERN, max_length=LONGEST_NAME)]
-RuleId = Annotated[str, Field(pattern=ID_PATTERN, max_length=160)]
+LONGEST_ID = 160
+RuleId = Annotated[str, Field(pattern=ID_PATTERN, max_length=LONGEST_ID)]
 Phrase = Annotated[str, Field(min_length=1, max_length=200)]
 
 _HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")

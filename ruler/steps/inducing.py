@@ -9,12 +9,13 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from ruler.reasoners.base import MatchContext, Reasoner
+from ruler.reasoners.symbolic.writing import checked
 from ruler.schemas.induction import Brief, Checkup, Proposal, Reference
 from ruler.schemas.rules import Rule, RuleSet
 from ruler.schemas.verdicts import Matched
 from ruler.steps import scoring
 from ruler.steps.batching import batches
-from ruler.steps.verification import verify
+from ruler.steps.verification import try_given, verify
 from ruler.steps.voting import aggregate
 
 Batches = Mapping[str, Sequence[Reference]]
@@ -61,14 +62,41 @@ def check_rules(
         return reasoner.write_rules(consensus, brief, checkups)
 
     def match_on(batch: str, rules: Sequence[Rule]) -> list[Matched]:
-        seen = [ref.observation for ref in references[batch] if ref.observation.caption]
-        first, second = (
-            reasoner.match(seen, trial_context(rules, brief, as_of=as_of, linked=linked))
-            for linked in (False, True)
-        )
-        return [scoring.joined(a, b) for a, b in zip(first, second, strict=True)]
+        return _match_on(references[batch], rules, reasoner, brief, as_of)
 
     return verify(list(by_name), write_without, match_on)
+
+
+def taxonomy_rules(
+    references: Batches, reasoner: Reasoner, brief: Brief, *, as_of: dt.date
+) -> tuple[tuple[Rule, ...], dict[str, Checkup]]:
+    """The rules of the brief's taxonomy, as far as the references leave them, and what was done to
+    those that fire on too many of them (see `verification.try_given`)."""
+    rules = reasoner.taxonomy_rules(brief)
+    frames = [
+        matched
+        for seen in references.values()
+        for matched in _match_on(seen, rules, reasoner, brief, as_of)
+    ]
+    checkups = try_given(rules, frames)
+    left = (checked(rule, checkups.get(rule.id)) for rule in rules)
+    return tuple(rule for rule in left if rule is not None), checkups
+
+
+def _match_on(
+    references: Sequence[Reference],
+    rules: Sequence[Rule],
+    reasoner: Reasoner,
+    brief: Brief,
+    as_of: dt.date,
+) -> list[Matched]:
+    """Rules on the references that have a caption, with and without links."""
+    seen = [ref.observation for ref in references if ref.observation.caption]
+    first, second = (
+        reasoner.match(seen, trial_context(rules, brief, as_of=as_of, linked=linked))
+        for linked in (False, True)
+    )
+    return [scoring.joined(a, b) for a, b in zip(first, second, strict=True)]
 
 
 def trial_context(

@@ -65,6 +65,24 @@ def verify(batches: Sequence[str], write_without: WriteWithout, match_on: MatchO
     return checkups
 
 
+def try_given(rules: Sequence[Rule], frames: Sequence[Matched]) -> Checkups:
+    """Try rules that were made from no reference, such as a taxonomy's, on all of them.
+
+    Returns:
+        By rule id, what to do with each anomaly rule that fires on more than `TOLERANCE` of the
+        frames, and why. They were written on purpose, so less costs them nothing.
+    """
+    checkups: Checkups = {}
+    for rule in rules:
+        fired = sum(_fires(rule.id, frame) for frame in frames)
+        if rule.kind == "anomaly" and fired > TOLERANCE * len(frames):
+            share = fired / len(frames)
+            checkups[rule.id] = _less(
+                rule.id, share, f"fires on {share:.1%} of the normal references"
+            )
+    return checkups
+
+
 @dataclass
 class _Trial:
     """One rule on all left-out batches: by batch, (frames it fires on, frames)."""
@@ -96,14 +114,19 @@ def _weakened(tried: Mapping[str, _Trial]) -> Checkups:
         share = trial.share
         if trial.has_bound or not trial.alarms or not share:
             continue
-        left = round(1.0 - _WEAKENS * share, 4)
-        checkups[rule_id] = Checkup(
-            rule_id=rule_id,
-            action="weakened" if left > 0 else "dropped",
-            factor=left if left > 0 else 1.0,
-            why=f"fires on {share:.1%} of normal references that it was made without",
-        )
+        why = f"fires on {share:.1%} of normal references that it was made without"
+        checkups[rule_id] = _less(rule_id, share, why)
     return checkups
+
+
+def _less(rule_id: str, share: float, why: str) -> Checkup:
+    left = round(1.0 - _WEAKENS * share, 4)
+    return Checkup(
+        rule_id=rule_id,
+        action="weakened" if left > 0 else "dropped",
+        factor=left if left > 0 else 1.0,
+        why=why,
+    )
 
 
 def _wider(rule_id: str, share: float, batch: str, before: Checkup | None) -> Checkup:

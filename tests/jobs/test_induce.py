@@ -162,3 +162,65 @@ def test_what_is_learned_fires_on_no_reference(yard: Workplace) -> None:
     found = yard.detect(yard.references)
     assert found.record.coverage.anomaly == 0
     assert found.record.usage.captions_computed == 0
+
+
+DOMAIN = """\
+schema: ruler/taxonomy/v1
+id: domain
+categories:
+  light:
+    title: Light
+    items:
+      - {id: light.usual, kind: normal, title: Light, statement: It is light., look_for: [light]}
+      - {id: light.smoke, kind: abnormal, title: Smoke, statement: Smoke rises., look_for: [smoke]}
+      - id: light.passing
+        kind: abnormal
+        title: Passing
+        statement: Someone passes.
+        look_for: [passing]
+"""
+
+
+@pytest.fixture
+def domain(bare: Workplace) -> str:
+    path = bare.folder / "domain.yaml"
+    path.write_text(DOMAIN)
+    return str(path)
+
+
+def test_a_taxonomy_that_is_named_gives_rules(bare: Workplace, domain: str) -> None:
+    usual = {rule.id for rule in bare.induce(is_dry_run=True).rule_set.rules}
+    learned = bare.induce(taxonomy=domain)
+    more = [rule for rule in learned.rule_set.rules if rule.id not in usual]
+    assert [(rule.id, rule.kind, rule.category) for rule in more] == [
+        (f"{SCENE}.light.usual", "normal", "light.usual"),
+        (f"{SCENE}.light.smoke", "anomaly", "light.smoke"),
+    ]
+    # Somebody passes in all references, so that is no anomaly here.
+    dropped = learned.checkups[f"{SCENE}.light.passing"]
+    assert (dropped.action, dropped.why) == ("dropped", "fires on 100.0% of the normal references")
+
+
+def test_a_scene_remembers_its_taxonomy(
+    bare: Workplace, domain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(bare.folder)
+    bare.induce(taxonomy="domain.yaml")
+    assert bare.store.scenes.revision(SCENE).asking == {"taxonomy": domain}
+    assert bare.induce().is_new is False
+    assert bare.induce(taxonomy="domain.yaml").is_new is False
+    clip = bare.clip("one", wavy(20))
+    assert bare.detect([clip]).record.spec.taxonomy == domain
+    assert bare.detect([clip], taxonomy="general").record.spec.taxonomy == "general"
+    assert "taxonomy" not in bare.detect([clip]).record.spec.asking
+
+
+def test_an_edit_of_a_taxonomy_rule_stays(bare: Workplace, domain: str) -> None:
+    bare.induce(taxonomy=domain)
+    edited = rules_file(bare, "[smoke]", "[smoke, fumes]")
+    import_file(bare.store, Import(edited, "kim"))
+    learned = bare.induce(brighter(bare, "more", 60), activate=True)
+    assert learned.is_new
+    rule = learned.rule_set.rule(f"{SCENE}.light.smoke")
+    assert rule is not None and rule.look_for == ("smoke", "fumes")
+    assert bare.store.scenes.revision(SCENE).asking == {"taxonomy": domain}

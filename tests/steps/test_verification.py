@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ruler.schemas.induction import Checkup
 from ruler.schemas.rules import Rule
 from ruler.schemas.verdicts import Matched
-from ruler.steps.verification import TOLERANCE, Checkups, verify
+from ruler.steps.verification import TOLERANCE, Checkups, try_given, verify
 from tests.support import make_rule, match_of, observe, quote
 
 EVIDENCE = quote(observe(), "person")
@@ -192,3 +192,20 @@ def test_the_more_words_fire_the_less_they_weigh(batches: list[tuple[int, int]])
         assert checkups[WORDS.id].factor == pytest.approx(1 - 2 * hits / total, abs=1e-4)
     else:
         assert checkups[WORDS.id].action == "dropped"
+
+
+@given(st.integers(1, 60), st.data())
+def test_rules_that_were_given_may_fire_on_a_tenth(frames: int, data: st.DataObject) -> None:
+    fired = data.draw(st.integers(0, frames))
+    seen = [Matched(matches=(match_of(WORDS, 1.0, EVIDENCE),))] * fired
+    seen += [Matched()] * (frames - fired)
+    usual = make_rule("usual", kind="normal", look_for=["running"])
+    found = try_given([WORDS, usual], seen)
+    share = fired / frames
+    if share <= TOLERANCE:
+        assert found == {}
+        return
+    checkup = found[WORDS.id]
+    assert set(found) == {WORDS.id}
+    assert checkup.action == ("dropped" if share >= 0.5 else "weakened")
+    assert checkup.action == "dropped" or checkup.factor == pytest.approx(1 - 2 * share, abs=1e-3)

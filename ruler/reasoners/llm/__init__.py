@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from ruler.errors import InputError
 from ruler.reasoners.llm.interview import language_named
 from ruler.reasoners.llm.reasoner import LlmReasoner
-from ruler.reasoners.llm.taxonomy_rules import rules_from_taxonomy
 
 
 def create(model: str, options: Mapping[str, object]) -> LlmReasoner:
@@ -25,4 +24,4 @@ def create(model: str, options: Mapping[str, object]) -> LlmReasoner:
     return LlmReasoner(open_model(model, options), language)
 
 
-__all__ = ["LlmReasoner", "create", "rules_from_taxonomy"]
+__all__ = ["LlmReasoner", "create"]

@@ -14,6 +14,7 @@ from ruler.reasoners.base import (
 )
 from ruler.reasoners.llm import checking, matching, proposing, reflecting, writing
 from ruler.reasoners.llm.interview import LANGUAGE, Interview
+from ruler.reasoners.llm.taxonomy_rules import rules_from_taxonomy
 from ruler.schemas.induction import Brief, Checkup, Consensus, Proposal, Reference
 from ruler.schemas.observations import Observation
 from ruler.schemas.rules import Rule
@@ -48,6 +49,10 @@ class LlmReasoner:
     ) -> tuple[Rule, ...]:
         """See `writing`."""
         return writing.write_rules(self._interview, consensus, brief, checkups)
+
+    def taxonomy_rules(self, brief: Brief) -> tuple[Rule, ...]:
+        """See `taxonomy_rules`."""
+        return rules_from_taxonomy(self._interview, brief)
 
     def match(self, observations: Sequence[Observation], context: MatchContext) -> list[Matched]:
         """See `matching`."""

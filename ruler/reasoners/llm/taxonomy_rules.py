@@ -8,27 +8,25 @@ leaves out keeps the words that the taxonomy has for it.
 from __future__ import annotations
 
 from ruler.llm.fencing import fence, fence_lines
-from ruler.llm.questions import Asker
 from ruler.reasoners.llm.answers import ItemRule, ItemRules
-from ruler.reasoners.llm.interview import LANGUAGE, Interview, prompt_ref
+from ruler.reasoners.llm.interview import Interview, prompt_ref
+from ruler.reasoners.symbolic.taxonomy_rules import rule_of
 from ruler.schemas.induction import Brief
 from ruler.schemas.rules import Origin, Rule
-from ruler.schemas.taxonomy import Taxonomy, TaxonomyItem
+from ruler.schemas.taxonomy import TaxonomyItem
+from ruler.text.phrases import find_phrase
 
 _PROMPT = "rules_from_taxonomy"
 _MAX_TOKENS = 6000
 
 
-def rules_from_taxonomy(
-    asker: Asker, taxonomy: Taxonomy, brief: Brief, *, language: str = LANGUAGE
-) -> tuple[Rule, ...]:
-    """One rule an item, in file order; one question a category.
+def rules_from_taxonomy(interview: Interview, brief: Brief) -> tuple[Rule, ...]:
+    """One rule an item of the brief's taxonomy, in file order; one question a category.
 
     Raises:
         ModelError: the model gives no answer that can be used.
     """
-    interview = Interview(asker, language)
-    groups = [category for category in taxonomy.categories.values() if category.items]
+    groups = [category for category in brief.taxonomy.categories.values() if category.items]
     questions = [
         interview.question(
             _PROMPT,
@@ -43,30 +41,33 @@ def rules_from_taxonomy(
     rules: list[Rule] = []
     for group, answer in zip(groups, answers, strict=True):
         worded = {one.item: one for one in reversed(answer.rules)}
-        rules.extend(_rule(item, worded.get(item.id), brief, asker.name) for item in group.items)
+        model = interview.asker.name
+        rules.extend(_rule(item, worded.get(item.id), brief.scene, model) for item in group.items)
     return tuple(rules)
 
 
 def _shown(item: TaxonomyItem) -> dict[str, object]:
-    shown = item.model_dump(include={"kind", "title", "statement", "look_for", "unless"})
+    shown = item.model_dump(include={"kind", "title", "statement", "look_for", "unless", "only_if"})
     return {"item": item.id, **{name: value for name, value in shown.items() if value}}
 
 
-def _rule(item: TaxonomyItem, worded: ItemRule | None, brief: Brief, model: str) -> Rule:
-    """The rule of an item: ids, kinds and levels are the taxonomy's, words are the model's."""
-    phrases = dict.fromkeys([*item.look_for, *(worded.look_for if worded else ())])
-    return Rule(
-        id=f"{brief.scene}.{item.id}",
-        title=worded.title if worded else item.title,
-        kind="normal" if item.kind == "normal" else "anomaly",
-        level=item.level,
-        category=item.id,
-        subject=worded.subject if worded else "human_activity",
-        statement=worded.statement if worded else item.statement,
-        look_for=tuple(phrases),
-        origin=Origin(
-            by="taxonomy",
-            model=model if worded else None,
-            prompt=prompt_ref(_PROMPT) if worded else None,
-        ),
+def _rule(item: TaxonomyItem, worded: ItemRule | None, scene: str, model: str) -> Rule:
+    """The rule of an item: its words may be the model's; id, kind, level, subject, conditions and
+    tests are the taxonomy's."""
+    if worded is None:
+        return rule_of(item, scene)
+    more = (phrase for phrase in worded.look_for if _is_quiet(phrase, item))
+    said = item.model_copy(
+        update={
+            "title": worded.title,
+            "statement": worded.statement,
+            "look_for": tuple(dict.fromkeys([*item.look_for, *more])),
+        }
     )
+    origin = Origin(by="taxonomy", model=model, prompt=prompt_ref(_PROMPT))
+    return rule_of(said, scene).model_copy(update={"origin": origin})
+
+
+def _is_quiet(phrase: str, item: TaxonomyItem) -> bool:
+    """Whether a phrase of the model stands in no sentence that the team says is not meant."""
+    return all(find_phrase(text, phrase) is None for text in item.tests.quiet)

@@ -12,6 +12,7 @@ from ruler.reasoners.base import (
     ReasonerIdentity,
 )
 from ruler.reasoners.symbolic import checking, matching, proposing, reflecting, writing
+from ruler.reasoners.symbolic.taxonomy_rules import rules_from_taxonomy
 from ruler.schemas.induction import Brief, Checkup, Consensus, Proposal, Reference
 from ruler.schemas.observations import Observation
 from ruler.schemas.rules import Rule
@@ -38,6 +39,10 @@ class SymbolicReasoner:
     ) -> tuple[Rule, ...]:
         """See `writing`."""
         return writing.write_rules(consensus, brief, checkups)
+
+    def taxonomy_rules(self, brief: Brief) -> tuple[Rule, ...]:
+        """See `taxonomy_rules`."""
+        return rules_from_taxonomy(brief.taxonomy, brief.scene)
 
     def match(self, observations: Sequence[Observation], context: MatchContext) -> list[Matched]:
         """See `matching`."""

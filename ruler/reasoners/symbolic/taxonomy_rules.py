@@ -7,7 +7,8 @@ and falls back on an item's words.
 
 from __future__ import annotations
 
-from ruler.schemas.rules import Origin, Rule, RuleException, RuleTests
+from ruler.errors import InputError
+from ruler.schemas.rules import LONGEST_ID, Origin, Rule, RuleException, RuleTests
 from ruler.schemas.taxonomy import Taxonomy, TaxonomyItem
 from ruler.text.phrases import find_any
 
@@ -20,13 +21,23 @@ _HALF_KNOWN = 0.5
 
 def rules_from_taxonomy(taxonomy: Taxonomy, scene: str) -> tuple[Rule, ...]:
     """One rule an item, in file order, called `<scene>.<item id>`."""
-    return tuple(_rule(item, scene) for item in taxonomy.items)
+    return tuple(rule_of(item, scene) for item in taxonomy.items)
 
 
-def _rule(item: TaxonomyItem, scene: str) -> Rule:
+def rule_of(item: TaxonomyItem, scene: str) -> Rule:
+    """The rule of one item.
+
+    Raises:
+        InputError: scene and item together make too long an id.
+    """
+    if len(rule_id := f"{scene}.{item.id}") > LONGEST_ID:
+        raise InputError(
+            f"rule id `{rule_id}` is longer than {LONGEST_ID} characters: shorten the scene's name "
+            "or the item's id."
+        )
     look_for = _with_conditions(item)
     return Rule(
-        id=f"{scene}.{item.id}",
+        id=rule_id,
         title=item.title,
         kind="normal" if item.kind == "normal" else "anomaly",
         level=item.level,

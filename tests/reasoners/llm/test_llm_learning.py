@@ -14,7 +14,7 @@ from prompts.loader import load
 from ruler.errors import ModelError
 from ruler.llm.parsing import parse
 from ruler.llm.questions import Fault, Question
-from ruler.reasoners.llm import LlmReasoner, rules_from_taxonomy
+from ruler.reasoners.llm import LlmReasoner
 from ruler.reasoners.llm.answers import (
     Claims,
     Contrasts,
@@ -271,7 +271,7 @@ def test_data_stay_data_in_every_question(said: str) -> None:
         ]
         agreed = Consensus(batches=1, clips=1, captions=1, rules=tuple(rules))
         reasoner.write_rules(agreed, make_brief(taxonomy=hostile_taxonomy(text)), {})
-        rules_from_taxonomy(one, hostile_taxonomy(text), BRIEF)
+        reasoner.taxonomy_rules(make_brief(taxonomy=hostile_taxonomy(text)))
     assert len(asker.asked) == len(plain.asked)
     for ours, theirs in zip(asker.asked, plain.asked, strict=True):
         for one, other in ((ours.system, theirs.system), (ours.text, theirs.text)):
@@ -300,7 +300,7 @@ def hostile_taxonomy(text: str) -> Taxonomy:
 
 def test_a_taxonomy_becomes_one_rule_an_item() -> None:
     asker = ScriptedAsker()
-    rules = rules_from_taxonomy(asker, TAXONOMY, BRIEF)
+    rules = LlmReasoner(asker).taxonomy_rules(BRIEF)
     walking, fast = rules
     assert len(asker.asked) == len(TAXONOMY.categories)
     assert (walking.id, walking.kind, walking.level) == ("gate.motion.walking", "normal", "info")
@@ -312,13 +312,49 @@ def test_a_taxonomy_becomes_one_rule_an_item() -> None:
 
 def test_items_that_the_model_leaves_out_keep_their_own_words() -> None:
     answer = {"rules": [{"item": "no.such", "title": "X", "statement": "X", "look_for": []}]}
-    rules = rules_from_taxonomy(ScriptedAsker(ItemRules=answer), TAXONOMY, BRIEF)
+    rules = LlmReasoner(ScriptedAsker(ItemRules=answer)).taxonomy_rules(BRIEF)
     assert [(rule.title, rule.origin.model) for rule in rules] == [
         ("Walking", None),
         ("Running", None),
     ]
     with pytest.raises(ModelError, match="slow"):
-        rules_from_taxonomy(ScriptedAsker(ItemRules=Fault("timeout", "slow")), TAXONOMY, BRIEF)
+        LlmReasoner(ScriptedAsker(ItemRules=Fault("timeout", "slow"))).taxonomy_rules(BRIEF)
+
+
+def test_conditions_tests_and_subject_stay_the_taxonomys() -> None:
+    item = {
+        "id": "yard.climb",
+        "kind": "abnormal",
+        "title": "Child climbs",
+        "level": "high",
+        "subject": "environment",
+        "statement": "A child climbs.",
+        "look_for": ["climbing"],
+        "unless": ["adult"],
+        "only_if": ["child"],
+        "tests": {"fire": ["A child climbs."], "quiet": ["A child is scaling a fish."]},
+    }
+    taxonomy = Taxonomy.model_validate(
+        {"id": "mine", "categories": {"yard": {"title": "Yard", "items": [item]}}}
+    )
+    worded = {
+        "item": "yard.climb",
+        "title": "Climbing",
+        "statement": "A child is high up.",
+        "look_for": ["climbing", "clambering", "scaling"],
+        "subject": "human_activity",
+    }
+    asker = ScriptedAsker(ItemRules={"rules": [worded]})
+    reasoner = LlmReasoner(asker)
+    (rule,) = reasoner.taxonomy_rules(make_brief(taxonomy=taxonomy))
+    # "scaling" stands in a sentence that must stay quiet, so it is left out.
+    assert rule.look_for == ("climbing child", "clambering child")
+    assert [one.unless for one in rule.exceptions] == ["adult"]
+    assert rule.statement == "A child is high up. Only where this is seen: child."
+    assert (rule.title, rule.level, rule.subject) == ("Climbing", "high", "environment")
+    assert rule.tests.fire == ("A child climbs.",)
+    assert rule.origin.model == "fake:reader"
+    assert reasoner.usage.model_calls == len(asker.asked) == 1
 
 
 FORMS = (Normality, Groups, Contrasts, Claims, Rechecks, Reflected, ItemRules)
