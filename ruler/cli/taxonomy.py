@@ -1,4 +1,4 @@
-"""`ruler taxonomy`: list, show, new, validate, rules."""
+"""`ruler taxonomy`: list, show, new, validate, map, rules."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ruler.errors import InputError
 
 if TYPE_CHECKING:
     from ruler.jobs.taxonomies import Known
+    from ruler.jobs.taxonomy_maps import Mapped
 
 app = typer.Typer(
     help="Look at taxonomies, write and check your own, and turn one into rules.",
@@ -128,10 +129,55 @@ def validate_taxonomy(
     else:
         for remark in remarks:
             mark = "[red]test[/]   " if remark.kind == "test" else "[yellow]warning[/]"
-            console.say(f"{mark} [bold]{remark.where}[/]: {console.plain(remark.said)}")
+            console.say(
+                f"{mark} [bold]{console.plain(remark.where)}[/]: {console.plain(remark.said)}"
+            )
         console.say(f"{taxonomy.id} is valid: {len(taxonomy.items)} items.")
     if any(strict or remark.kind == "test" for remark in remarks):
         raise typer.Exit(1)
+
+
+@app.command("map")
+def map_taxonomies(first: Name, second: Name, as_json: options.AsJson = False) -> None:
+    """Show which items of two taxonomies are counterparts, by the `maps` of either, and which have
+    none.
+
+    Example: ruler taxonomy map care-home.yaml general
+    """
+    from ruler.jobs.taxonomy_maps import mapped
+    from rules_store.taxonomy_files import load_taxonomy
+
+    found = mapped(load_taxonomy(first), load_taxonomy(second))
+    if as_json:
+        console.emit_json(_mapped(found))
+        return
+    for pair in found.pairs:
+        by = " and ".join(pair.said_by)
+        is_alike = pair.item.kind == pair.counterpart.kind
+        other = "" if is_alike else f" [yellow]({pair.counterpart.kind} there)[/]"
+        console.say(
+            f"[bold]{pair.item.id}[/] = [bold]{pair.counterpart.id}[/]{other} [dim](by {by})[/]"
+        )
+    sides = ((found.first, found.only_first), (found.second, found.only_second))
+    for taxonomy, alone in sides:
+        if alone:
+            listed = ", ".join(item.id for item in alone)
+            console.say(f"Without counterpart in {taxonomy.id}: {listed}")
+    count = len(found.pairs)
+    console.say(f"{count} {'pair' if count == 1 else 'pairs'} of counterparts.")
+
+
+def _mapped(found: Mapped) -> dict[str, object]:
+    return {
+        "first": found.first.id,
+        "second": found.second.id,
+        "pairs": [
+            {"item": pair.item.id, "counterpart": pair.counterpart.id, "said_by": pair.said_by}
+            for pair in found.pairs
+        ],
+        "only_first": [item.id for item in found.only_first],
+        "only_second": [item.id for item in found.only_second],
+    }
 
 
 @app.command("rules")

@@ -10,6 +10,7 @@ from typing import Literal
 
 from ruler.errors import InputError
 from ruler.jobs.inputs import check_scene
+from ruler.jobs.taxonomy_maps import map_remarks
 from ruler.reasoners.symbolic.taxonomy_rules import rules_from_taxonomy
 from ruler.schemas.rules import LONGEST_NAME, NAME_PATTERN, RuleSet
 from ruler.schemas.taxonomy import Taxonomy, TaxonomyItem
@@ -113,6 +114,10 @@ def _remarks(taxonomy: Taxonomy) -> Iterator[Remark]:
         if kinds == {"abnormal"}:
             said = "it has no normal item, so reflection can only push towards alarm"
             yield Remark("warning", key, said)
+    if taxonomy.maps:
+        known = {one.name: one.taxonomy for one in known_taxonomies() if one.taxonomy is not None}
+        for where, said in map_remarks(taxonomy, known):
+            yield Remark("warning", where, said)
     for item in taxonomy.items:
         if not item.look_for:
             yield Remark("warning", item.id, "it has no `look_for`: only a model can tell it")

@@ -145,3 +145,55 @@ def test_rules_of_all_that_ships(name: str) -> None:
 def test_rules_are_the_same_each_time() -> None:
     taxonomy = parse_taxonomy(MINE)
     assert rule_file(taxonomy, "hall") == rule_file(taxonomy, "hall")
+
+
+MAPPED = (
+    MINE
+    + """\
+maps:
+  general: {yard.climb: posture.climbing}
+  nowhere: {yard.play: some.thing}
+"""
+)
+OTHER = (
+    MINE.replace("id: mine", "id: other").replace("yard", "lawn")
+    + """\
+maps:
+  mine: {lawn.play: yard.play, lawn.climb: yard.play}
+"""
+)
+
+
+def test_counterparts_in_both_directions(
+    mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine.write_text(MAPPED, encoding="utf-8")
+    assert run("taxonomy", "map", str(mine), "general", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["pairs"] == [
+        {"item": "yard.climb", "counterpart": "posture.climbing", "said_by": ["mine"]}
+    ]
+    assert found["only_first"] == ["yard.play"]
+    assert "posture.fall" in found["only_second"]
+    assert "posture.climbing" not in found["only_second"]
+    other = tmp_path / "other.yaml"
+    other.write_text(OTHER, encoding="utf-8")
+    assert run("taxonomy", "map", str(mine), str(other)) == 0
+    said = capsys.readouterr().out
+    assert "yard.play = lawn.climb (abnormal there) (by other)" in said
+    assert "yard.play = lawn.play (by other)" in said
+    assert "Without counterpart in mine: yard.climb" in said
+    assert "2 pairs of counterparts." in said
+
+
+def test_validate_tells_where_maps_lead_nowhere(
+    mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine.write_text(MAPPED.replace("posture.climbing", "posture.climbin"), encoding="utf-8")
+    assert run("taxonomy", "validate", str(mine)) == 0
+    said = capsys.readouterr().out
+    assert "`general` does not have; did you mean `posture.climbing`?" in said
+    assert "yard.play: `maps` leads to a taxonomy `nowhere`: no taxonomy is called" in said
+    mine.write_text(MINE + "maps: {yard.play: motion.walkin}\n", encoding="utf-8")
+    assert run("taxonomy", "validate", str(mine)) == 0
+    assert "which no taxonomy here has; did you mean `motion.walking`?" in capsys.readouterr().out
