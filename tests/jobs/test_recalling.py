@@ -269,6 +269,9 @@ def test_something_differs(court: Store) -> None:
     assert by_store.difference == anew.difference
     assert by_store.difference.removed > 5
     assert by_store.difference.lost
+    assert f"{by_store.difference.removed} removed" in by_store.summary
+    unchanged = backtest(court, SCENE, 1)
+    assert unchanged.summary.startswith("Nothing would have been otherwise in 360 frames")
 
 
 @given(
