@@ -51,12 +51,7 @@ def write_rules(
         normal.extend(vocabulary_rules(consensus, brief))
         anomaly.extend(_concept_rules(consensus, brief))
     anomaly.extend(_uncovered(brief, normal))
-    return tuple(
-        left
-        for rule in normal + anomaly
-        # What verification asked of a watched range stands in its bound already.
-        if (left := rule if rule.measures else checked(rule, checkups.get(rule.id)))
-    )
+    return tuple(left for rule in normal + anomaly if (left := _left(rule, checkups.get(rule.id))))
 
 
 def bound_of(
@@ -182,6 +177,13 @@ def _uncovered(brief: Brief, normal: Sequence[Rule]) -> Iterator[Rule]:
             weight=NEWS_WEIGHT,
             origin=origin,
         )
+
+
+def _left(rule: Rule, checkup: Checkup | None) -> Rule | None:
+    """What verification leaves of a rule; what it asked of a watched range stands in its bound."""
+    if rule.measures:
+        return None if checkup and checkup.action == "dropped" else rule
+    return checked(rule, checkup)
 
 
 def checked(rule: Rule, checkup: Checkup | None) -> Rule | None:
