@@ -44,12 +44,13 @@ def squeezed(text: str) -> str:
 
 @pytest.fixture
 def pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the page's files and a clip of six seconds."""
+    """A folder with the page's files and two clips."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     for name, body in FILES.items():
         (tmp_path / name).write_text(body, encoding="utf-8")
-    write_clip(tmp_path / "friday.mp4", numbered(60), fps=10.0)
+    for name, count in (("monday", 51), ("friday", 60)):
+        write_clip(tmp_path / f"{name}.mp4", numbered(count), fps=10.0)
     return tmp_path
 
 
