@@ -8,18 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import ruler
-from ruler.errors import InputError
+from ruler.errors import ClipError, InputError
+from ruler.jobs.inputs import open_all
 from ruler.jobs.recalling import Recaller
+from ruler.jobs.results import drawn_key_frames
 from ruler.reasoners.base import MatchContext
 from ruler.reasoners.symbolic import SymbolicReasoner
+from ruler.reporting.backtests import BacktestPage, write_backtest
+from ruler.schemas.base import bytes_hash
 from ruler.schemas.observations import Observation
 from ruler.schemas.rules import Revision, RevisionRef, RuleSet
 from ruler.schemas.runs import ClipOutcome, RunSpec
+from ruler.schemas.verdicts import Event
 from ruler.steps.approving import as_approved
 from ruler.steps.comparing import Difference, compare
 from ruler.steps.deducing import Deducer
+from rules_store.rule_files import dump_rules
 from rules_store.store import Store
 from rules_store.taxonomy_files import load_lexicon, load_taxonomy
 
@@ -76,22 +83,28 @@ class _Found:
     left_out: list[str] = field(default_factory=list)
 
 
-def backtest(store: Store, scene: str, against: int, runs: Sequence[str] = ()) -> Backtest:
-    """Hold a revision against the active one.
+def backtest(
+    store: Store, scene: str, against: int | RuleSet, runs: Sequence[str] = ()
+) -> Backtest:
+    """Hold a revision, or rules that nobody saved yet, against the active one.
 
     A proposal is looked at as if it were approved. Each clip counts once, in its newest run.
 
     Args:
         store: Holds captions, runs and rules.
         scene: Whose rules.
-        against: The number of the revision to try.
+        against: The number of the revision to try, or its rules.
         runs: Ids of the runs to look at; by default all finished ones of the scene.
 
     Raises:
         NotFoundError: no such scene, revision or run.
         InputError: no run can be compared.
     """
-    before, after = store.scenes.revision(scene), store.scenes.revision(scene, against)
+    before = store.scenes.revision(scene)
+    after = _unsaved(before, against) if isinstance(against, RuleSet) else None
+    if after is None:
+        assert isinstance(against, int)
+        after = store.scenes.revision(scene, against)
     rules = as_approved(after.rule_set, before.rule_set) if after.is_proposal else after.rule_set
     found = _comparable(store, before, after, list(runs) or store.runs.finished(scene))
     if not found.runs:
@@ -114,6 +127,64 @@ def backtest(store: Store, scene: str, against: int, runs: Sequence[str] = ()) -
     return Backtest(
         before, after, rules, total, tuple(dict.fromkeys(used)), clips, tuple(found.left_out)
     )
+
+
+def _unsaved(active: Revision, rules: RuleSet) -> Revision:
+    """Rules that are not saved yet, as if they followed the active revision."""
+    source = dump_rules(rules)
+    ref = RevisionRef(
+        scene=active.ref.scene,
+        revision=active.ref.revision + 1,
+        sha256=bytes_hash(source.encode()),
+    )
+    update = {"ref": ref, "rule_set": rules, "source": source, "is_active": False}
+    return active.model_copy(update=update)
+
+
+def key_pictures(store: Store, found: Backtest, most: int = 24) -> dict[tuple[str, int], bytes]:
+    """Key frames of gained and lost events as JPEG, by clip and frame, where the clip is there."""
+    wanted: dict[str, dict[int, Event]] = {}
+    for event in (*found.difference.gained, *found.difference.lost)[:most]:
+        wanted.setdefault(event.clip, {})[event.key_frame] = event
+    pictures: dict[tuple[str, int], bytes] = {}
+    for run in found.runs:
+        rate = store.runs.spec(run).frame_rate
+        for outcome in store.runs.outcomes(run):
+            events = wanted.pop(outcome.clip, {})
+            clips = open_all([outcome.path], rate) if events else []
+            for clip in clips:
+                if isinstance(clip, ClipError) or outcome.info is None:
+                    continue
+                if clip.info.sha256 == outcome.info.sha256:
+                    drawn = drawn_key_frames(clip, list(events.values()))
+                    pictures |= {(outcome.clip, frame): jpeg for frame, jpeg in drawn.items()}
+    return pictures
+
+
+def write_page(path: Path, found: Backtest, store: Store) -> None:
+    """Write a backtest as one file that opens offline.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    said = found.difference
+    page = BacktestPage(
+        scene=found.before.ref.scene,
+        before=str(found.before.ref),
+        after=f"{found.after.ref}{', as if approved' if found.after.is_proposal else ''}",
+        summary=found.summary,
+        counts=(
+            ("Alarms a day", said.a_day(said.before), said.a_day(said.after)),
+            ("Events", float(said.before), float(said.after)),
+        ),
+        gained=said.gained,
+        lost=said.lost,
+        never=tuple(found.never),
+        always=tuple(found.always),
+        left_out=found.left_out,
+        pictures=key_pictures(store, found),
+    )
+    write_backtest(path, page)
 
 
 def _comparable(store: Store, before: Revision, after: Revision, names: Sequence[str]) -> _Found:

@@ -115,7 +115,7 @@ def _clip_report(
         curve.add(verdict)
         if verdict.frame_index in keys:
             key_verdicts[verdict.frame_index] = verdict
-    pictures = _pictures(deps.clip, shown)
+    pictures = drawn_key_frames(deps.clip, shown)
     cards = [
         EventReport(
             event=event,
@@ -135,7 +135,7 @@ def _clip_report(
     )
 
 
-def _pictures(clip: Clip, events: Sequence[Event]) -> dict[int, bytes]:
+def drawn_key_frames(clip: Clip, events: Sequence[Event]) -> dict[int, bytes]:
     """Key frames as JPEG with the offending regions boxed; a frame that is gone has no picture."""
     by_frame = {event.key_frame: event for event in events}
     return {

@@ -42,11 +42,11 @@ def write_report(path: Path, report: Report) -> None:
         for view in clips
         if view.clip.curve is not None and view.clip.curve.times
     }
-    script = _source("report.js")
+    script = source("report.js")
     packed, plotly_hash = _plotly() if figures else ("", "")
     hashes = [_csp_hash(script), plotly_hash] if figures else []
     parts = (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .generate(
             report=report,
@@ -55,8 +55,8 @@ def write_report(path: Path, report: Report) -> None:
             failed=[view for view in clips if view.clip.error is not None],
             summary=summary(report),
             spending=spending(report.run.usage),
-            policy=_policy(hashes),
-            style=_source("report.css"),
+            policy=policy(hashes),
+            style=source("report.css"),
             script=script,
             packed_plotly=packed,
             figures=_json(figures),
@@ -68,7 +68,8 @@ def write_report(path: Path, report: Report) -> None:
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Jinja with autoescape, strict about names, and the words of reports as filters."""
     environment = Environment(
         loader=PackageLoader("ruler.reporting", "templates"),
         autoescape=True,
@@ -93,7 +94,8 @@ def _finalize(value: object) -> object:
     return "" if value is None else value
 
 
-def _source(name: str) -> str:
+def source(name: str) -> str:
+    """A file beside the templates."""
     return (resources.files("ruler.reporting") / "templates" / name).read_text(encoding="utf-8")
 
 
@@ -110,7 +112,8 @@ def _csp_hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def _policy(hashes: Iterable[str]) -> str:
+def policy(hashes: Iterable[str]) -> str:
+    """A content security policy that lets only scripts of these hashes run."""
     scripts = " ".join(hashes) or "'none'"
     return (
         "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "

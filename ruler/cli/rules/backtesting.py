@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ruler.cli import console, options
 from ruler.cli.rules.group import app, parse_scene
+from ruler.errors import InputError
 
 if TYPE_CHECKING:
     from ruler.jobs.backtest import Backtest
+    from ruler.schemas.rules import RuleSet
     from ruler.schemas.verdicts import Event
 
 
 @app.command("backtest")
 def backtest_rules(
     scene: Annotated[str, typer.Argument(metavar="SCENE", help="Name of the scene.")],
-    against: Annotated[int, typer.Option("--against", metavar="REV", help="The revision to try.")],
+    against: Annotated[
+        int | None, typer.Option("--against", metavar="REV", help="The revision to try.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Or a rule file that is not saved yet.")
+    ] = None,
     runs: Annotated[
         list[str] | None,
         typer.Option("--runs", metavar="RUN", help="A run to look at; by default all finished."),
@@ -25,6 +33,9 @@ def backtest_rules(
     budget: Annotated[
         str | None,
         typer.Option("--budget", metavar="N/day", help="Exit 1 over so many alarms a day."),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write a page with key frames to this file.")
     ] = None,
     store: options.StorePlace = None,
     as_json: options.AsJson = False,
@@ -34,13 +45,15 @@ def backtest_rules(
     Example: ruler rules backtest front-door --against 4 --budget 2/day
     """
     from ruler.cli.context import open_store
-    from ruler.jobs.backtest import backtest
+    from ruler.jobs.backtest import backtest, write_page
     from ruler.steps.rates import Budget
 
     most = console.parsed("--budget", options.BUDGET_FORM, Budget.parse, budget)
     name, _ = parse_scene(scene)
     with open_store(store) as opened:
-        found = backtest(opened, name, against, runs or ())
+        found = backtest(opened, name, _candidate(against, file, name), runs or ())
+        if html is not None:
+            write_page(html, found, opened)
     if as_json:
         console.emit_json(_data(found))
     else:
@@ -49,6 +62,19 @@ def backtest_rules(
     if most is not None and rate is not None and rate > most.a_day:
         console.warn(f"{found.after.ref} has {rate:.1f} alarms a day, over {most}.")
         raise typer.Exit(1)
+
+
+def _candidate(against: int | None, file: Path | None, scene: str) -> int | RuleSet:
+    """What is to be tried: a revision's number, or the rules of a file."""
+    from rules_store.rule_files import parse_rules
+    from rules_store.yamlio import read_source
+
+    if (against is None) == (file is None):
+        raise InputError("say what to try: --against REV, or --file RULES.yaml.")
+    if file is None:
+        assert against is not None
+        return against
+    return parse_rules(read_source(file), file=str(file), scene=scene)
 
 
 def _data(found: Backtest) -> dict[str, Any]:

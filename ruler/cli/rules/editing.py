@@ -92,6 +92,7 @@ def _checked(store: Store, draft: Draft, *, ask: bool) -> Edited | None:
             "kept as a draft beside it.[/]"
         )
     _show_findings(edited, store, str(draft.path))
+    _show_backtest(edited, store)
     tested = run_rule_tests(edited.source, store, name=str(draft.path))
     if tested.is_failure:
         from ruler.cli.rules.testing import show_tested
@@ -111,6 +112,20 @@ def _show_findings(edited: Edited, store: Store, file: str) -> None:
     found = lint_source(edited.source, file=file, store=store, as_of=today)
     changed = {change.rule_id for change in edited.change.rules}
     show_findings([one for one in at_least(found, "warning") if one.rule_id in changed])
+
+
+def _show_backtest(edited: Edited, store: Store) -> None:
+    """What the rules would have said of footage that was captioned before, if there is any."""
+    from ruler.jobs.backtest import backtest
+
+    if edited.change.is_empty or not store.runs.finished(edited.rule_set.scene):
+        return
+    try:
+        found = backtest(store, edited.rule_set.scene, edited.rule_set)
+    except InputError as error:
+        console.say(f"[dim]No backtest: {console.plain(error)}[/]")
+    else:
+        console.say(console.plain(found.summary))
 
 
 def _ask(question: str, letters: str) -> str:
