@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
+from ruler.errors import InputError
 from ruler.jobs.taxonomies import known_taxonomies
 from ruler.schemas.taxonomy import Taxonomy
 from ruler.steps.linting import CODES, lint
 from ruler.steps.linting.base import SEVERITIES, LintContext, Note, Severity
 from rules_store.rule_files import parse_placed
 from rules_store.store import Store
-from rules_store.taxonomy_files import load_lexicon
+from rules_store.taxonomy_files import load_lexicon, load_taxonomy
 from rules_store.yaml_nodes import Mapping, Node, Place, Scalar
 from rules_store.yaml_nodes import Sequence as NodeSequence
 
@@ -60,10 +61,24 @@ def lint_source(
         FileProblems: it is not a valid rule file; carries every problem.
     """
     rules, tree = parse_placed(source, file=file)
-    notes = lint(rules, _context(store, as_of, taxonomies))
+    known = [*taxonomies, *_remembered(store, rules.scene)]
+    notes = lint(rules, _context(store, as_of, known))
     ids = [rule.id for rule in rules.rules]
     found = [_finding(note, file, tree, ids) for note in notes]
     return sorted(found, key=lambda one: (one.line, one.column, one.code))
+
+
+def _remembered(store: Store | None, scene: str) -> list[Taxonomy]:
+    """The taxonomy that a scene was learned with, if it can still be read."""
+    active = None if store is None else store.scenes.find(scene)
+    name = None if active is None else active.asking.get("taxonomy")
+    if not isinstance(name, str):
+        return []
+    try:
+        return [load_taxonomy(name)]
+    except InputError:
+        # It has moved: its categories are unknown then, and the findings say so.
+        return []
 
 
 def fails(findings: Iterable[LintFinding]) -> bool:

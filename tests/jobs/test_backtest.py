@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 from ruler.cli.app import app
 from ruler.errors import InputError
 from ruler.jobs.backtest import backtest
+from ruler.reporting.backtests import BacktestPage, write_backtest
 from ruler.reporting.jsonl import read_frames
 from ruler.schemas.rules import Revision
 from ruler.schemas.runs import ONLINE, Smoothing
@@ -106,3 +108,37 @@ def test_the_command(yard: Workplace) -> None:
     assert data["events"]["after"] == 0 < len(data["events"]["lost"])
     over = CliRunner().invoke(app, [*line, "1", "--budget", "1/day"])
     assert over.exit_code == 1
+
+
+def test_a_file_that_nobody_saved_and_its_page(yard: Workplace, tmp_path: Path) -> None:
+    yard.detect([yard.clip("one", wavy(60, seed=11, loud=[(30, 52)]))])
+    number = revised(yard, weight=0.0).ref.revision
+    file, page = tmp_path / "rules.yaml", tmp_path / "page.html"
+    file.write_text(yard.store.scenes.revision(SCENE, number).source)
+    line = ["rules", "backtest", SCENE, "--store", yard.store.place]
+    saved = json.loads(CliRunner().invoke(app, [*line, "--against", str(number), "--json"]).stdout)
+    shown = CliRunner().invoke(app, [*line, "--file", str(file), "--html", str(page), "--json"])
+    tried = json.loads(shown.stdout)
+    assert tried["events"] == saved["events"] and tried["verdicts"] == saved["verdicts"]
+    html = page.read_text()
+    lost = len(saved["events"]["lost"])
+    assert f"Lost: {lost} event" in html and "Gained: 0 events" in html
+    assert html.count("data:image/jpeg;base64,") == lost
+    assert "http" not in html.replace("http-equiv", "")
+    both = CliRunner().invoke(app, [*line, "--file", str(file), "--against", "1"])
+    assert isinstance(both.exception, InputError)
+
+
+def test_text_of_others_stays_text_in_the_page(tmp_path: Path) -> None:
+    page = BacktestPage(
+        scene="yard",
+        before="yard@1",
+        after="yard@2",
+        summary="<script>alert(1)</script>",
+        counts=(("Events", None, 1.0),),
+        left_out=("run <b>x</b>",),
+        never=("yard.<i>",),
+    )
+    write_backtest(tmp_path / "page.html", page)
+    html = (tmp_path / "page.html").read_text()
+    assert "<script" not in html and "<b>x" not in html and "<i>" not in html

@@ -25,6 +25,7 @@ from ruler.steps.inducing import induce_rules
 from ruler.steps.linting import CODES
 from rules_store.rule_files import dump_rules
 from rules_store.rule_schema import rules_schema
+from rules_store.scenes import NewRevision
 from rules_store.store import Store
 from rules_store.taxonomy_files import builtin_taxonomies, load_lexicon, load_taxonomy
 from tests.rules_store.examples import EXAMPLE
@@ -287,3 +288,30 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     capsys.readouterr()
     assert ended("rules", "schema") == 0
     assert json.loads(capsys.readouterr().out)["properties"]["scene"]["description"]
+
+
+def test_the_taxonomy_of_a_scene_is_known(tmp_path: Path) -> None:
+    """A scene that was learned with a team's own taxonomy is linted with it."""
+    mine = tmp_path / "hall.yaml"
+    mine.write_text(
+        "schema: ruler/taxonomy/v1\nid: hall\ncategories:\n  forklift:\n    title: Forklifts\n"
+        "    items:\n      - {id: forklift.speeding, kind: abnormal, title: Speeding,\n"
+        "         statement: A forklift drives too fast., look_for: [forklift speeding]}\n"
+    )
+    source = (
+        "schema: ruler/rules/v1\nscene: hall\nrules:\n  - id: hall.fast\n    title: Fast forklift\n"
+        "    kind: anomaly\n    category: forklift.speeding\n"
+        "    statement: A forklift drives too fast.\n    look_for: [forklift speeding]\n"
+    )
+
+    def codes(store: Store) -> set[str]:
+        found = lint_source(source, file="hall.yaml", store=store, as_of=dt.date(2026, 1, 1))
+        return {one.code for one in found}
+
+    with Store(tmp_path / "store") as store:
+        store.scenes.save(NewRevision("hall", source, "kim", "first"))
+        assert "RL205" in codes(store)
+        store.scenes.save(NewRevision("hall", source, "kim", "x", asking={"taxonomy": str(mine)}))
+        assert "RL205" not in codes(store)
+        mine.unlink()
+        assert "RL205" in codes(store)
