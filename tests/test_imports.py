@@ -91,7 +91,9 @@ def test_no_product_code_names_a_benchmark() -> None:
         str(path.relative_to(ROOT))
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
+        # A shipped taxonomy may follow a published one, and says so.
         if path.suffix in {".md", ".yaml", ".yml", ".json", ".html", ".sql"}
+        and path.parent.name != "taxonomies"
         and BENCHMARKS.search(path.read_text())
     ]
     assert code + data == []

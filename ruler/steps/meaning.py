@@ -86,9 +86,11 @@ def meaning_of(rule: Rule) -> Meaning:
 
 
 def phrase_key(phrase: str, language: Language) -> frozenset[str]:
-    """The content lemmas of a phrase; those that must not be there begin with a minus."""
+    """The content lemmas of a phrase; those that must not be there begin with a minus, those that
+    must be denied with "not "."""
     sought = wanted(phrase, language)
-    return sought.content | {f"-{lemma}" for lemma in sought.unwanted}
+    absent = {f"-{lemma}" for lemma in sought.unwanted}
+    return sought.content | absent | {f"not {lemma}" for lemma in sought.denied}
 
 
 def content_key(text: str) -> frozenset[str]:

@@ -241,7 +241,7 @@ def test_bad_clips_end_with_two(ruler: Ruler, yard: Workplace) -> None:
             ["rules", "export", "yard", "--out", "/nosuch/x.yaml"],
             "/nosuch/x.yaml cannot be written",
         ),
-        (["rules", "import", "gone.yaml"], "gone.yaml cannot be read"),
+        (["rules", "import", "gone.yaml"], "gone.yaml: there is no such file"),
         (["rules", "list", "--store", "/dev/null/x"], "cannot be created"),
         (["eval", "gone.yaml"], "gone.yaml"),
         (["explain", "nosuch"], "there is no run 'nosuch'"),

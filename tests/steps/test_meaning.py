@@ -82,3 +82,11 @@ def test_a_rule_means_the_same_under_another_name(rule: Rule, data: st.DataObjec
     assert same_meaning(rule, renamed)
     assert meaning_of(rule) == meaning_of(renamed)
     both_ways(rule, other)
+
+
+def test_a_phrase_that_denies_means_something_else() -> None:
+    paying = make_rule("a", look_for=["paying", "worker with a helmet"])
+    assert not same_meaning(paying, make_rule("b", look_for=["without paying", "no helmet"]))
+    assert same_meaning(
+        make_rule("a", look_for=["without paying"]), make_rule("b", look_for=["without paying"])
+    )

@@ -104,7 +104,8 @@ def _holds_always(
     idle = language.function_words
     if _ANYBODY & sought.content and content_key(rule.statement) & context.people:
         idle |= _ANYBODY  # the rule is about people, so somebody is always there
-    if sought.content <= idle and not (sought.needed or sought.forms or sought.unwanted):
+    more = sought.denied or sought.needed or sought.forms or sought.unwanted
+    if sought.content <= idle and not more:
         return f"`{exception.unless}` says nothing that sets a case apart"
     if rule.look_for and all(_holds(exception, phrase, language) for phrase in rule.look_for):
         return f"each phrase of `look_for` holds `{exception.unless}`"
@@ -116,6 +117,7 @@ def _holds_always(
 def _holds(exception: RuleException, phrase: str, language: Language) -> bool:
     """Whether a caption with the phrase always has the exception's words, too."""
     sought = wanted(exception.unless, language)
-    if not sought.content or sought.unwanted or sought.needed or sought.forms:
+    more = sought.denied or sought.unwanted or sought.needed or sought.forms
+    if not sought.content or more:
         return False
     return sought.content <= wanted(phrase, language).content
