@@ -101,6 +101,9 @@ class Worker:
                 self._say({"broken": (error.strerror or type(error).__name__).lower()})
 
     def _answer(self, message: wire.Message, blob: bytes) -> None:
+        if folder := message.get("folder"):
+            # The parent may have changed folders since this process began.
+            os.chdir(folder)
         if message["do"] == "open":
             self._open(message)
         elif message["do"] == "take":

@@ -76,7 +76,7 @@ class Decoder:
             ClipError: it cannot be read.
             DecoderLostError: the process did not survive it.
         """
-        self._say({"do": "open", **asked})
+        self._say({"do": "open", "folder": _folder(), **asked})
         return self._hear()
 
     def read(
@@ -96,7 +96,7 @@ class Decoder:
             DecoderLostError: the process did not survive the next picture.
         """
         if self._holds != clip:
-            self._say({"do": "take"}, clip)
+            self._say({"do": "take", "folder": _folder()}, clip)
             self._holds = clip
         number = next(self._reads)
         self._shared.truncate(HEADER_BYTES + slots * size)
@@ -283,3 +283,11 @@ POOL = Pool()
 """Of this process."""
 
 atexit.register(POOL.close)
+
+
+def _folder() -> str:
+    """The folder that relative paths are meant from; "" where it has gone."""
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return ""

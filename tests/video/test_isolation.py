@@ -155,3 +155,16 @@ def test_damage_in_one_clip_leaves_the_others_alone(tmp_path: Path, plain: Path)
     with pytest.raises(ClipError):
         open_isolated(bad)
     assert read(open_isolated(plain), range(10)) == read(open_clip(plain), range(10))
+
+
+def test_a_relative_path_is_meant_from_where_the_parent_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decoders live on between clips, also where the parent changes folders."""
+    for name, count in (("one", 3), ("other", 5)):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        write_clip(tmp_path / name / "clip.mp4", numbered(count), fps=10.0)
+        clip = open_isolated("clip.mp4")
+        assert clip.info.frames == count
+        assert len(list(clip.frames(range(count)))) == count
