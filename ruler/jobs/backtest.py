@@ -6,12 +6,13 @@ model: runs that a model reasoned about are left out, and said to be.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import ruler
 from ruler.errors import ClipError, InputError
+from ruler.jobs.footage import Footage
 from ruler.jobs.inputs import open_all
 from ruler.jobs.recalling import Recaller
 from ruler.jobs.results import drawn_key_frames
@@ -19,7 +20,6 @@ from ruler.reasoners.base import MatchContext
 from ruler.reasoners.symbolic import SymbolicReasoner
 from ruler.reporting.backtests import BacktestPage, write_backtest
 from ruler.schemas.base import bytes_hash
-from ruler.schemas.observations import Observation
 from ruler.schemas.rules import Revision, RevisionRef, RuleSet
 from ruler.schemas.runs import ClipOutcome, RunSpec
 from ruler.schemas.verdicts import Event
@@ -239,7 +239,7 @@ class _Looked:
         if self._recaller is not None and self._store.runs.is_done(self._spec.id, number):
             return self._recaller.compare(number, outcome, start)
         length = outcome.info.duration_seconds
-        observations = list(_observations(self._store, self._spec.id, number))
+        observations = list(Footage(self._store, self._spec).observations(number))
         seconds = {seen.frame_index: seen.time_seconds for seen in observations}
         before, after = (
             replace(side, context=replace(side.context, clip_start=start)).deduce(
@@ -248,9 +248,3 @@ class _Looked:
             for side in self._sides
         )
         return compare(before, after, length)
-
-
-def _observations(store: Store, run_id: str, clip: int) -> Iterator[Observation]:
-    """What was said of a clip, as it was before linking."""
-    for trace in store.traces.read(run_id, clip):
-        yield trace.observation.model_copy(update={"links": ()})
