@@ -152,13 +152,24 @@ def _clause_ends(text: str, language: Language) -> Iterator[tuple[int, int]]:
 
 
 def _denied_list(lower: str, language: Language) -> int | None:
-    """Where a list begins that is denied as a whole: "does not show a car, a truck, or a bus"."""
+    """Where a list begins that is denied as a whole: "does not show a car, a truck, or a bus", "no
+    danger, such as a fire, a fight, or theft"."""
     words = list(_WORD.finditer(lower))
+    is_denied = False
     for cue, verb in itertools.pairwise(words):
-        is_cue = cue.group() in _COMMA_ENDS or cue.group().endswith(_NEGATED_SUFFIX)
-        if is_cue and lemma_of(verb.group(), language.code) in language.showing:
+        is_not = cue.group() in _COMMA_ENDS or cue.group().endswith(_NEGATED_SUFFIX)
+        if is_not and lemma_of(verb.group(), language.code) in language.showing:
             return verb.end()
+        is_denied = is_denied or is_not or cue.group() in language.negation
+        if cue.group() in language.turns:
+            is_denied = False
+        if is_denied and _begins_examples(cue.group(), verb.group(), language):
+            return cue.start()
     return None
+
+
+def _begins_examples(word: str, following: str, language: Language) -> bool:
+    return word in language.examples or f"{word} {following}" in language.examples
 
 
 def _parts(text: str, ends: Iterable[tuple[int, int]]) -> Iterator[tuple[int, str]]:
@@ -189,12 +200,21 @@ def _read_clause(text: str, language: Language) -> Clause:
             negating = None
         if negating and is_attribute and word in language.auxiliaries:
             negating = None
+        if negating and _lists_examples(words, place, language):
+            negating, is_attribute = "no", False
         tokens.append(Token(lemma, start, stop, 0, negating is not None, speculated, is_activity))
         if cue := _cue(words, place, language):
             negating, is_attribute = cue, _is_attribute(words, place, cue, language)
         speculated = speculated or word in language.speculation
         last = stop
     return Clause(text, language, tuple(_looking_back(text, tokens, words, language)))
+
+
+def _lists_examples(words: Sequence[str], place: int, language: Language) -> bool:
+    """Whether examples of what is denied begin here and go on to an "or", past commas."""
+    following = words[place + 1] if place + 1 < len(words) else ""
+    is_list = _begins_examples(words[place], following, language)
+    return is_list and not _OR.isdisjoint(words[place:])
 
 
 def _is_activity(word: str, lemma: str, language: Language) -> bool:
@@ -252,9 +272,12 @@ def _ends_negation(
 def _looking_back(
     text: str, tokens: Sequence[Token], words: Sequence[str], language: Language
 ) -> Iterator[Token]:
-    """Negate what stands before "absent" or "not visible", back to where its noun phrase begins."""
+    """Negate what stands before "absent" or "not visible", back to where its noun phrase begins,
+    and the verb before "nobody"."""
     negated: set[int] = set()
     for place, word in enumerate(words):
+        if place and word in language.nobody and _is_inflected(tokens[place - 1], words, language):
+            negated.add(place - 1)
         if word in language.absent or (
             word in language.seen and _is_denied(words, place, language)
         ):
@@ -264,6 +287,11 @@ def _looking_back(
                     break
     for place, token in enumerate(tokens):
         yield replace(token, is_negated=True) if place in negated else token
+
+
+def _is_inflected(token: Token, words: Sequence[str], language: Language) -> bool:
+    """May be a verb: "attacks", not "and" and no cue."""
+    return token.lemma not in words and token.lemma not in language.negation
 
 
 def _is_denied(words: Sequence[str], place: int, language: Language) -> bool:

@@ -34,6 +34,9 @@ class Language:
             is riding").
         showing: Lemmas of verbs after which a denial goes on over a list ("does not show a car, a
             truck").
+        examples: Two words, or one, after which examples of what was just named are listed; a
+            denial of it holds for all of them ("no danger, such as a fire, a fight or theft").
+        nobody: Words that negate the verb right before them ("attacks nobody").
         absent: Words that negate what stands before them ("cars are absent").
         seen: With a negation right before one of these, what stands before is negated ("cars are
             not visible").
@@ -53,8 +56,10 @@ class Language:
     pseudo: frozenset[str]
     denying: frozenset[str]
     showing: frozenset[str]
+    examples: frozenset[str]
     relatives: frozenset[str]
     auxiliaries: frozenset[str]
+    nobody: frozenset[str]
     absent: frozenset[str]
     seen: frozenset[str]
     speculation: frozenset[str]
@@ -93,9 +98,14 @@ ENGLISH = Language(
     negation=_words("no not never without nobody none neither nor cannot nothing lacking lacks"),
     pseudo=frozenset({"not only", "no doubt", "not just", "no sooner"}),
     denying=frozenset({"instead of", "rather than", "lack of", "absence of", "free of"}),
-    showing=_words("show contain include have feature depict display see"),
+    showing=_words(
+        """show contain include have feature depict display see observe detect notice exhibit
+        indicate reveal find capture involve suggest"""
+    ),
+    examples=frozenset({"such as", "including"}),
     relatives=_words("who whose whom which that where"),
     auxiliaries=_words("is are was were has have seems appears"),
+    nobody=_words("nobody nothing none"),
     absent=_words("absent missing nowhere unlikely"),
     seen=_words("visible present seen shown there apparent discernible observed detected evident"),
     speculation=_words(
@@ -123,9 +133,11 @@ GERMAN = Language(
     negation=_words("kein keine keinen keinem keiner keines nicht nie niemals niemand ohne weder"),
     pseudo=frozenset({"nicht nur"}),
     denying=frozenset({"frei von"}),
-    showing=_words("zeigen enthalten haben sehen"),
+    showing=_words("zeigen enthalten haben sehen erkennen beobachten bemerken"),
+    examples=frozenset({"wie etwa", "zum beispiel", "beispielsweise"}),
     relatives=_words("der die das deren dessen welche welcher"),
     auxiliaries=_words("ist sind war waren hat haben wird werden"),
+    nobody=_words("niemanden niemand nichts"),
     absent=_words("abwesend nirgends"),
     seen=_words("sichtbar zu vorhanden erkennbar"),
     speculation=_words(
@@ -150,9 +162,11 @@ FRENCH = Language(
     negation=_words("ne n pas aucun aucune jamais sans ni personne rien"),
     pseudo=frozenset({"pas seulement"}),
     denying=frozenset({"lieu de", "absence de"}),
-    showing=_words("montrer contenir avoir voir"),
+    showing=_words("montrer contenir avoir voir observer détecter"),
+    examples=frozenset({"tel que", "telle que", "tels que", "telles que", "par exemple"}),
     relatives=_words("qui que dont où"),
     auxiliaries=_words("est sont était étaient a ont"),
+    nobody=_words("personne rien"),
     absent=_words("absent absente absents absentes"),
     seen=_words("visible visibles présent présente"),
     speculation=_words("peut-être probablement possiblement pourrait semble si"),
@@ -172,9 +186,11 @@ SPANISH = Language(
     negation=_words("no nunca sin ningún ninguna ninguno nadie nada ni tampoco"),
     pseudo=frozenset({"no solo", "no sólo"}),
     denying=frozenset({"lugar de", "ausencia de"}),
-    showing=_words("mostrar contener haber ver"),
+    showing=_words("mostrar contener haber ver observar detectar"),
+    examples=frozenset({"tal como", "tales como", "por ejemplo"}),
     relatives=_words("que quien cuyo cuya donde"),
     auxiliaries=_words("es son está están era eran ha han"),
+    nobody=_words("nadie nada"),
     absent=_words("ausente ausentes"),
     seen=_words("visible visibles presente presentes"),
     speculation=_words("quizás quizá posiblemente probablemente podría parece si"),
@@ -190,16 +206,22 @@ LEMMAS: dict[str, dict[str, str]] = {
     "en": {
         "burning": "burn",
         "closing": "close",
+        "crosses": "cross",
         "cutting": "cut",
         "fishing": "fish",
         "following": "follow",
         "gathering": "gather",
         "greeting": "greet",
+        "masses": "mass",
+        "shelves": "shelf",
         "sitting": "sit",
+        "thieves": "thief",
+        "wives": "wife",
         "writing": "write",
     }
 }
-"""Doings that simplemma takes for nouns of their own; in captions they are what somebody does."""
+"""Doings that simplemma takes for nouns of their own, while in captions they are what somebody does,
+and forms that it leads back to another word."""
 
 LANGUAGES: tuple[Language, ...] = (ENGLISH, GERMAN, FRENCH, SPANISH)
 

@@ -201,10 +201,23 @@ def test_a_quiet_caption_has_no_content() -> None:
         ("The scene does not show a car, a truck, or a bus.", "truck"),
         ("Instead of running, the man is walking.", "running"),
         ("There is a lack of people.", "people"),
+        ("I did not observe anything unusual, such as fire, robbery or fights.", "robbery"),
+        ("There are no dangers, such as a fire, a fight, or theft.", "fight"),
+        ("A street without incidents such as shooting, fighting, or theft.", "fighting"),
+        ("The man attacks nobody.", "attacks"),
+        ("She takes nothing and walks on.", "takes"),
     ],
 )
 def test_what_is_denied_is_not_asserted(text: str, word: str) -> None:
     assert word in words(text, is_negated=True)
+
+
+@pytest.mark.parametrize(
+    ("form", "lemma"),
+    [("crosses", "cross"), ("thieves", "thief"), ("shelves", "shelf"), ("masses", "mass")],
+)
+def test_forms_lead_to_the_word_that_they_are_of(form: str, lemma: str) -> None:
+    assert lemma_of(form) == lemma_of(lemma) == lemma
 
 
 def test_looking_back_ends_at_a_comma() -> None:
@@ -220,6 +233,8 @@ def test_looking_back_ends_at_a_comma() -> None:
         ("The man who is not wearing a helmet is running.", "running"),
         ("A man whose face is not visible is running.", "running"),
         ("A man is fighting with someone who is not visible.", "fighting"),
+        ("A man without tools, such as a hammer, running away.", "running"),
+        ("There is no car, but vehicles such as a bus, a tram or a bike.", "tram"),
     ],
 )
 def test_what_somebody_does_is_not_denied_by_what_is_said_of_him(text: str, word: str) -> None:
