@@ -98,9 +98,10 @@ def evaluate(
 
 def _print(result: EvalResult) -> None:
     mode = f", {result.mode}" if result.mode else ""
+    counted = "clips" if result.kind == "understanding" else "frames"
     console.say(
-        f"[bold]{console.plain(result.name)}[/] ({result.kind}{mode}): {result.frames} frames, "
-        f"{result.frames_per_second:.1f} frames/s, {result.usage.model_calls} model calls"
+        f"[bold]{console.plain(result.name)}[/] ({result.kind}{mode}): {result.frames} {counted}, "
+        f"{result.frames_per_second:.1f} {counted}/s, {result.usage.model_calls} model calls"
     )
     if result.usage.model_calls or result.usage.answers_cached:
         console.tell_spending(result.usage)

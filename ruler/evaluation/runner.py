@@ -12,6 +12,7 @@ from ruler.evaluation.answers import evaluate_answers
 from ruler.evaluation.captions import evaluate_captions
 from ruler.evaluation.clips import evaluate_clips
 from ruler.evaluation.purse import Purse
+from ruler.evaluation.understanding import evaluate_understanding
 from ruler.jobs.models import Models
 from ruler.jobs.progress import Report, silent
 from ruler.reporting.atomic import AtomicText
@@ -21,7 +22,7 @@ from ruler.schemas.datasets import (
     ClipsManifest,
     EvalDocument,
     EvalResult,
-    Manifest,
+    UnderstandingManifest,
 )
 from ruler.schemas.runs import Smoothing
 from rules_store.manifest_files import load_manifest
@@ -54,21 +55,15 @@ def evaluate(
         report: Told of the progress.
 
     Raises:
-        InputError: a manifest or what it names cannot be read, or its kind is not measured yet.
+        InputError: a manifest or what it names cannot be read.
     """
     loaded = [(path, load_manifest(path)) for path in manifests]
-    for path, manifest in loaded:
-        if not isinstance(manifest, ClipsManifest | CaptionsManifest | AnswersManifest):
-            raise InputError(
-                f"{path}: kind {manifest.kind!r} is not measured yet; clips, captions and answers "
-                "are."
-            )
     labelled = [_labelled(path) for path in learn_from]
     purse = Purse(options or {})
     with _workplace(keep) as folder:
         results = [
-            evaluate_answers(manifest, path.parent, learn_from=labelled, shots=shots).result
-            if isinstance(manifest, AnswersManifest)
+            _measure_texts(manifest, path.parent, labelled, shots)
+            if isinstance(manifest, AnswersManifest | UnderstandingManifest)
             else _measure(
                 manifest, path.parent, folder, smoothing, (reasoner, purse), workers, report
             )
@@ -84,8 +79,19 @@ def _labelled(path: Path) -> tuple[AnswersManifest, Path]:
     return manifest, path.parent
 
 
+def _measure_texts(
+    manifest: AnswersManifest | UnderstandingManifest,
+    base: Path,
+    labelled: Sequence[tuple[AnswersManifest, Path]],
+    shots: int,
+) -> EvalResult:
+    if isinstance(manifest, UnderstandingManifest):
+        return evaluate_understanding(manifest, base)
+    return evaluate_answers(manifest, base, learn_from=labelled, shots=shots).result
+
+
 def _measure(
-    manifest: Manifest,
+    manifest: CaptionsManifest | ClipsManifest,
     base: Path,
     folder: Path,
     smoothing: Smoothing,
@@ -95,7 +101,6 @@ def _measure(
 ) -> EvalResult:
     if isinstance(manifest, CaptionsManifest):
         return _on_captions(manifest, base, folder, smoothing, model, report)
-    assert isinstance(manifest, ClipsManifest)
     return evaluate_clips(
         manifest,
         base,

@@ -19,7 +19,7 @@ from ruler.reasoners.symbolic.answering import votes
 from ruler.reasoners.symbolic.weighing import Example
 from ruler.schemas.base import content_hash
 from ruler.schemas.captions import Caption, caption_key
-from ruler.schemas.datasets import AnswersManifest
+from ruler.schemas.datasets import AnswersManifest, UnderstandingManifest
 from ruler.schemas.taxonomy import Taxonomy
 from rules_store.taxonomy_files import is_path, load_taxonomy
 
@@ -54,9 +54,9 @@ def load_answers(manifest: AnswersManifest, base: Path) -> list[Answered]:
         InputError: what is wrong, with file and line; or no answer has a truth.
     """
     truth_file, answers_file = base / manifest.truth, base / manifest.answers
-    truth = {str(row.get("id")): _truth(where, row) for where, row in _rows(truth_file)}
+    truth = {str(row.get("id")): _truth(where, row) for where, row in json_lines(truth_file)}
     found: dict[str, Answered] = {}
-    for where, row in _rows(answers_file):
+    for where, row in json_lines(answers_file):
         if any(row.get(key) != value for key, value in manifest.filter.items()):
             continue
         clip, raw = row.get("id"), row.get("raw")
@@ -83,12 +83,12 @@ def example_of(clip: Answered, taxonomy: Taxonomy) -> Example:
     return Example(clip.id, first, items, clip.label)
 
 
-def taxonomy_of(manifest: AnswersManifest, base: Path) -> Taxonomy:
+def taxonomy_of(manifest: AnswersManifest | UnderstandingManifest, base: Path) -> Taxonomy:
     """The manifest's taxonomy; a file stands beside it, anything else is a name."""
     return load_taxonomy(taxonomy_of_manifest(manifest, base))
 
 
-def taxonomy_of_manifest(manifest: AnswersManifest, base: Path) -> str:
+def taxonomy_of_manifest(manifest: AnswersManifest | UnderstandingManifest, base: Path) -> str:
     """The name of the manifest's taxonomy, or the path of its file from the root."""
     named = manifest.taxonomy
     return str((base / named).absolute()) if is_path(named) else named
@@ -101,8 +101,12 @@ def _truth(where: str, row: dict[str, Any]) -> tuple[int, tuple[str, ...]]:
     return int(label), tuple(map(str, categories))
 
 
-def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(file:line, object) of each line; gzip where the name ends in .gz."""
+def json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(file:line, object) of each line; gzip where the name ends in .gz.
+
+    Raises:
+        InputError: the file cannot be read, or a line of it is no object.
+    """
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")

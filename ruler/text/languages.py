@@ -220,8 +220,8 @@ LEMMAS: dict[str, dict[str, str]] = {
         "writing": "write",
     }
 }
-"""Doings that simplemma takes for nouns of their own, while in captions they are what somebody does,
-and forms that it leads back to another word."""
+"""Doings that simplemma takes for nouns of their own, while in captions they are what somebody
+does, and forms that it leads back to another word."""
 
 LANGUAGES: tuple[Language, ...] = (ENGLISH, GERMAN, FRENCH, SPANISH)
 

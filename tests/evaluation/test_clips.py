@@ -149,15 +149,6 @@ def test_wrong_labels_are_noticed_before_any_work(folder: Path, captioner: Brigh
     assert captioner.asked == []
 
 
-def test_other_kinds_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "dataset.yaml"
-    path.write_text(
-        "schema: ruler/dataset/v1\nkind: understanding\nname: x\nitems: x.jsonl\ntaxonomy: vau\n"
-    )
-    with pytest.raises(InputError, match="kind 'understanding' is not measured yet"):
-        evaluate([path], smoothing=NONE)
-
-
 def test_unscored_tail_of_sparse_samples(folder: Path, captioner: Brightness) -> None:
     """Every fifth frame is sampled; all sixty count."""
     from ruler.schemas.runs import Every

@@ -71,7 +71,12 @@ def reflect_answer(
         for found in heard_in(taxonomy, caption)
         if found.item.kind == kind and weights.of(found.item.id) > 0
     ]
-    best = max(siding, key=lambda found: weights.of(found.item.id), default=None)
+    # What is told first is what it is about.
+    best = max(
+        siding,
+        key=lambda found: (weights.of(found.item.id), -found.evidence.start),
+        default=None,
+    )
     if best is None:
         return Reflection(first=first, second=second, why="stands: no item speaks against it")
     done = "confirmed" if first == second else "overturned"
