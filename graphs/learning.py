@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from graphs import saving
 from graphs.deps import InductionDeps
 from ruler.errors import InputError
 from ruler.schemas.base import content_hash
@@ -12,10 +13,9 @@ from ruler.schemas.induction import Checkup, Consensus, Proposal, Reference
 from ruler.schemas.rules import Rule, RuleSet
 from ruler.steps import batching, inducing
 from ruler.steps.captioning import View, caption_samples, samples_of
-from ruler.steps.merging import Merge, as_proposal, learned_so_far, merge, without_rejected
+from ruler.steps.merging import Merge
 from ruler.steps.voting import aggregate
 from ruler.video.sampling import sample_indices
-from rules_store.rule_files import dump_rules, edit_rules
 from rules_store.scenes import NewRevision
 
 
@@ -107,42 +107,18 @@ def check_rules(deps: InductionDeps, keys: Sequence[str]) -> dict[str, Checkup]:
 
 
 def merge_rules(deps: InductionDeps, proposed: RuleSet) -> Merge:
-    """Merge the proposal with what is active; a first induction is taken as it is, but for rules
-    that somebody rejected."""
-    scenes, scene = deps.store.scenes, deps.brief.scene
-    line = scenes.lineage(scene)
-    base = learned_so_far([(revision.rule_set, revision.by_induction) for revision in line])
-    wanted, held = without_rejected(base, proposed, deps.store.decisions.rejected_rules(scene))
-    done = merge(base, line[-1].rule_set if line else None, wanted)
-    return done.model_copy(update={"notes": (*held, *done.notes)})
+    """Merge the proposal with what is active; see `saving.merged_with`."""
+    return saving.merged_with(deps.store, proposed)
 
 
 def save_rules(
     deps: InductionDeps, merged: RuleSet, scene_model: str | None
 ) -> tuple[int | None, bool]:
-    """Save what was learned: (revision number, whether it is new).
+    """Save what was learned: (revision number, whether it is new); see `saving.save_merged`."""
 
-    The first revision of a scene is active. A later one is a proposal, its news drafts, until it is
-    approved, or is made active at once where the user asked for that. Nothing is saved where a
-    revision with these rules and this scene model exists, and nothing in a dry run.
-    """
-    scene = deps.brief.scene
-    active = deps.store.scenes.find(scene)
-    is_proposal = active is not None and not deps.activate
-    if active is None:
-        source = dump_rules(merged)
-    else:
-        rules = as_proposal(merged, active.rule_set) if is_proposal else merged
-        source = edit_rules(active.source, rules)
-    if known := deps.store.scenes.same_content(scene, source, scene_model):
-        if deps.activate and not deps.is_dry_run:
-            deps.store.scenes.activate(scene, known)
-        return known, False
-    if deps.is_dry_run:
-        return None, True
-    revision = deps.store.scenes.save(
-        NewRevision(
-            scene=scene,
+    def new(source: str, is_proposal: bool) -> NewRevision:
+        return NewRevision(
+            scene=deps.brief.scene,
             source=source,
             author=deps.author,
             reason=deps.reason,
@@ -152,5 +128,7 @@ def save_rules(
             by_induction=True,
             is_proposal=is_proposal,
         )
+
+    return saving.save_merged(
+        deps.store, merged, scene_model, new, activate=deps.activate, is_dry_run=deps.is_dry_run
     )
-    return revision.ref.revision, True

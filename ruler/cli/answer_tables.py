@@ -53,33 +53,25 @@ def _percent(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.1f} %"
 
 
-def print_learned(learned: Learned, as_json: bool) -> None:
-    """The rules in their order, with what they rest on, and where they were saved."""
+def print_learned(learned: Learned, scene: str, *, as_json: bool) -> None:
+    """The rules in their order, with what they rest on."""
     from ruler.jobs.from_answers import said
 
-    rule_set, revision = learned.rule_set, learned.revision
     if as_json:
         console.emit_json(
             {
-                "scene": rule_set.scene,
-                "revision": revision.ref.revision if revision else None,
+                "scene": scene,
+                "revision": learned.number,
                 "is_new": learned.is_new,
                 "answers": learned.answers,
-                "rules": [rule.model_dump(mode="json") for rule in rule_set.rules],
+                "rules": [rule.model_dump(mode="json") for rule in learned.rules],
                 "left_out": list(learned.refused),
             }
         )
         return
-    for rule in rule_set.rules:
+    for rule in learned.rules:
         mark = "[green]normal [/]" if rule.kind == "normal" else "[yellow]anomaly[/]"
         console.say(f"{mark} [bold]{rule.id}[/] (weight {rule.weight:g})")
         console.say(f"         [dim]{console.plain(rule.origin.note or '')}[/]")
     for line in said(learned):
         console.say(console.plain(line))
-    if revision is None:
-        console.say("Dry run: nothing was saved.")
-    else:
-        done = "Saved as" if learned.is_new else "Nothing new:"
-        console.say(
-            f"{done} [bold]{revision.ref}[/]. Look at it: ruler rules show {rule_set.scene}"
-        )

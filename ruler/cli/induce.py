@@ -88,7 +88,11 @@ def induce(
 
         asked = LearnRequest(from_answers, scene, shots, settings().author, activate, dry_run)
         with open_store(store) as opened:
-            print_learned(learn_from_answers(asked, opened), as_json)
+            learned = learn_from_answers(asked, opened)
+        print_learned(learned, scene, as_json=as_json)
+        if not as_json:
+            is_active = learned.revision is not None and learned.revision.is_active
+            console.say(_saved(scene, learned.number, learned.is_new, is_active))
         return
     if not references:
         raise InputError("there is nothing to learn from: give normal clips, or --from-answers.")
@@ -174,20 +178,19 @@ def _print(scene: str, result: InduceResult) -> None:
             console.say(f"[dim]{checkup.rule_id}: left out, it {console.plain(checkup.why)}[/]")
     for rule_id, what in result.notes:
         console.say(f"[dim]{rule_id}: {what}[/]")
-    console.say(_outcome(scene, result))
+    console.say(_saved(scene, result.revision, result.is_new, result.is_active))
     console.tell_spending(result.usage)
 
 
-def _outcome(scene: str, result: InduceResult) -> str:
-    name = f"[bold]{scene}@{result.revision}[/]"
-    if result.revision is None:
+def _saved(scene: str, revision: int | None, is_new: bool, is_active: bool) -> str:
+    name = f"[bold]{scene}@{revision}[/]"
+    if revision is None:
         return "Dry run: nothing was saved."
-    if not result.is_new:
+    if not is_new:
         return f"Nothing new: {name} says the same already."
-    if result.is_active:
+    if is_active:
         return f"Saved as {name}, active. Next: ruler detect CLIP... --scene {scene}"
     return (
         f"Saved as {name}, a proposal: what is active stays. Look at it: "
-        f"ruler rules approve {scene} --list   Use it: "
-        f"ruler rules approve {scene}@{result.revision}"
+        f"ruler rules approve {scene} --list   Use it: ruler rules approve {name}"
     )

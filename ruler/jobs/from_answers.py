@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from graphs.saving import learned_rules as saved_rules
+from graphs.saving import merged_with, save_merged
 from ruler.errors import InputError
 from ruler.jobs.inputs import REMEMBERED_TAXONOMY, check_scene
 from ruler.jobs.labelled_answers import (
@@ -22,7 +24,6 @@ from ruler.schemas.datasets import AnswersManifest
 from ruler.schemas.rules import Revision, Rule, RuleSet
 from ruler.schemas.taxonomy import Taxonomy
 from rules_store.manifest_files import load_manifest
-from rules_store.rule_files import dump_rules
 from rules_store.scenes import NewRevision
 from rules_store.store import Store
 
@@ -43,19 +44,27 @@ class LearnRequest:
 
 @dataclass(frozen=True)
 class Learned:
-    """What came of it; `revision` is None in a dry run. `refused` are items that were mostly wrong
-    on the answers."""
+    """What came of it: the rules that were learned, and the revision that holds them beside the
+    scene's others (None in a dry run). `refused` are items that were mostly wrong on the
+    answers."""
 
-    rule_set: RuleSet
+    rules: tuple[Rule, ...]
     revision: Revision | None
     is_new: bool
     answers: int
     refused: Mapping[str, Tally]
 
+    @property
+    def number(self) -> int | None:
+        """The revision's number."""
+        return self.revision.ref.revision if self.revision else None
+
 
 def learn_from_answers(request: LearnRequest, store: Store) -> Learned:
-    """Learn a scene's rules from labelled answers; a first revision becomes active, a later one
-    only where that is asked for.
+    """Learn a scene's rules from labelled answers.
+
+    A scene's first revision becomes active. A later one keeps what references and people gave, and
+    is a proposal unless it is to become active at once.
 
     Raises:
         InputError: the scene cannot be called so, or the manifest is not one of labelled answers.
@@ -70,13 +79,19 @@ def learn_from_answers(request: LearnRequest, store: Store) -> Learned:
     examples = [example_of(clip, taxonomy) for clip in shots]
     tally, weights = tallies(examples), learn_weights(examples)
     rules = learned_rules(taxonomy, request.scene, tally, weights, len(shots))
-    rule_set = RuleSet(scene=request.scene, rules=rules)
+    learned = RuleSet(scene=request.scene, rules=rules)
+    merged = merged_with(store, _beside_references(learned, store))
+    number, is_new = _save(request, merged.rule_set, taxonomy_of_manifest(manifest, base), store)
+    revision = store.scenes.revision(request.scene, number) if number else None
     refused = {item: counted for item, counted in tally.items() if counted.is_refused}
-    revision, is_new = None, False
-    if not request.is_dry_run:
-        named = taxonomy_of_manifest(manifest, base)
-        revision, is_new = _save(request, rule_set, named, store)
-    return Learned(rule_set, revision, is_new, len(shots), refused)
+    return Learned(rules, revision, is_new, len(shots), refused)
+
+
+def _beside_references(learned: RuleSet, store: Store) -> RuleSet:
+    """With what induction learned from references before: answers say nothing about those rules."""
+    before = saved_rules(store, learned.scene)
+    kept = [] if before is None else [r for r in before.rules if r.origin.by != "taxonomy"]
+    return learned.model_copy(update={"rules": (*kept, *learned.rules)})
 
 
 def learned_rules(
@@ -117,24 +132,32 @@ def _weighed(rule: Rule, counted: Tally, weights: Weights, answers: int) -> Rule
 
 
 def _save(
-    request: LearnRequest, rule_set: RuleSet, taxonomy: str, store: Store
-) -> tuple[Revision, bool]:
-    source = dump_rules(rule_set)
+    request: LearnRequest, merged: RuleSet, taxonomy: str, store: Store
+) -> tuple[int | None, bool]:
     active = store.scenes.find(request.scene)
-    if active is not None and active.source == source:
-        return active, False
-    new = NewRevision(
-        scene=request.scene,
-        source=source,
-        author=request.author,
-        reason=f"learned from labelled answers of {request.manifest.name}",
-        scene_model_sha256=active.scene_model_sha256 if active else None,
-        captioner=active.captioner if active else None,
-        asking={**(active.asking if active else {}), REMEMBERED_TAXONOMY: taxonomy},
-        by_induction=True,
-        activate=request.activate or active is None,
+    scene_model = active.scene_model_sha256 if active else None
+
+    def new(source: str, is_proposal: bool) -> NewRevision:
+        return NewRevision(
+            scene=request.scene,
+            source=source,
+            author=request.author,
+            reason=f"learned from labelled answers of {request.manifest.name}",
+            scene_model_sha256=scene_model,
+            captioner=active.captioner if active else None,
+            asking={**(active.asking if active else {}), REMEMBERED_TAXONOMY: taxonomy},
+            by_induction=True,
+            is_proposal=is_proposal,
+        )
+
+    return save_merged(
+        store,
+        merged,
+        scene_model,
+        new,
+        activate=request.activate,
+        is_dry_run=request.is_dry_run,
     )
-    return store.scenes.save(new), True
 
 
 def said(learned: Learned) -> Sequence[str]:
