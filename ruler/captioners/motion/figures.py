@@ -12,7 +12,7 @@ from ruler.captioners.motion.arrays import Floats, Ints
 from ruler.captioners.motion.observe import Motion, Observation, View
 from ruler.captioners.motion.regions import Region, find_regions
 from ruler.captioners.motion.scene import Scene
-from ruler.captioners.motion.windows import top_mean
+from ruler.captioners.motion.windows import integral_of, top_mean
 from ruler.schemas.base import rounded
 from ruler.schemas.captions import Box, Figure
 
@@ -131,32 +131,32 @@ def disorders(observation: Observation, motion: Motion) -> Floats:
     """
     view = observation.view
     rows, columns = view.grid.shape
-    points = np.zeros((rows * columns, tunables.DIRECTIONS + 1), dtype=np.float64)
+    fields = np.zeros((rows * columns, tunables.DIRECTIONS + 1), dtype=np.float32)
     diagonal = float(np.hypot(view.grid.height, view.grid.width))
-    points[motion.points, :-1] = direction_histograms(motion.step, tunables.BRISK * diagonal)
-    points[:, -1] = points.any(axis=1)
-    fields = points.reshape(rows, columns, -1)
-    sums = np.maximum(view.person.sums(fields, observation.kept), 0.0)
+    which, weights = directions(motion.step, tunables.BRISK * diagonal)
+    fields[motion.points, which] = weights
+    fields[motion.points, -1] = weights > 0
+    integral = integral_of(fields.reshape(rows, columns, -1))
+    sums = np.maximum(view.person.sums(integral, observation.kept), 0.0)
     is_moving = sums[:, -1] >= tunables.FILL_GATE * view.person.areas[observation.kept]
     return np.where(is_moving, entropy(sums[:, :-1]), 0.0)
 
 
-def direction_histograms(step: Floats, least: float) -> Floats:
-    """Speed by direction at each point.
+def directions(step: Floats, least: float) -> tuple[Ints, Floats]:
+    """Direction and speed at each point.
 
     Args:
         step: Velocities (P, 2).
         least: Speed below which a point counts as still.
 
     Returns:
-        (P, `tunables.DIRECTIONS`), zero but for the bin of the point's direction.
+        Bin of the direction, in [0, `tunables.DIRECTIONS`), and the speed, 0 where it is still,
+        (P,) each.
     """
     speed = np.hypot(step[:, 0], step[:, 1])
     turn = np.arctan2(step[:, 1], step[:, 0]) / (2 * np.pi)
     which = np.rint(turn * tunables.DIRECTIONS).astype(np.intp) % tunables.DIRECTIONS
-    weight = np.where(speed > least, speed, 0.0)
-    bins = np.arange(tunables.DIRECTIONS)
-    return np.where(bins == which[:, None], weight[:, None], 0.0)
+    return which, np.where(speed > least, speed, 0.0)
 
 
 def entropy(histograms: Floats) -> Floats:

@@ -103,12 +103,12 @@ def net_motion(flows: Sequence[Flow], rows: Ints, columns: Ints, marks: Sequence
     """
     height, width = flows[0].shape[:2]
     start = np.stack([columns, rows], axis=1).astype(np.float64)
+    last = np.array([width - 1, height - 1], dtype=np.float64)
     place = start.copy()
     moved: dict[int, Floats] = {}
     for step, flow in enumerate(flows[: marks[-1]], start=1):
-        x = np.clip(np.rint(place[:, 0]), 0, width - 1).astype(np.intp)
-        y = np.clip(np.rint(place[:, 1]), 0, height - 1).astype(np.intp)
-        place += flow[y, x]
+        near = np.minimum(np.maximum(np.rint(place), 0.0), last).astype(np.intp)
+        place += flow.reshape(-1, 2).take(near[:, 1] * width + near[:, 0], axis=0)
         if step in marks:
             moved[step] = start - place
     return np.stack([moved[mark] for mark in marks])

@@ -30,7 +30,7 @@ def median_background(greys: Sequence[Grey]) -> Grey:
 def differing_mask(grey: Grey, background: Grey) -> Mask:
     """Pixels that differ from the background, blurred and closed (docs/perception, step 1)."""
     away = cv2.GaussianBlur(cv2.absdiff(grey, background), (5, 5), 0)
-    return _closed((away > tunables.FOREGROUND_LEVEL).astype(np.uint8), _KERNEL)
+    return _closed(away > tunables.FOREGROUND_LEVEL, _KERNEL)
 
 
 def moving_mask(flow: Flow, seconds: float, now: Grey, before: Grey) -> Mask:
@@ -47,12 +47,12 @@ def moving_mask(flow: Flow, seconds: float, now: Grey, before: Grey) -> Mask:
     limit = tunables.MOVING * (width / tunables.WIDTH) * (seconds / tunables.STEP_SECONDS)
     speed = cv2.magnitude(flow[..., 0], flow[..., 1])
     change = cv2.blur(cv2.absdiff(now, before), _CHANGE_BOX)
-    return _closed(((speed > limit) & (change >= tunables.CHANGE)).astype(np.uint8), _KERNEL)
+    return _closed((speed > limit) & (change >= tunables.CHANGE), _KERNEL)
 
 
 def join_bodies(mask: Mask) -> Mask:
     """Close gaps within a figure: heads, bodies and legs fall apart vertically."""
-    return _closed(mask.astype(np.uint8), _BODY_KERNEL)
+    return _closed(mask, _BODY_KERNEL)
 
 
 def components(mask: Mask) -> tuple[Labels, Ints, Floats]:
@@ -64,7 +64,7 @@ def components(mask: Mask) -> tuple[Labels, Ints, Floats]:
     """
     # The default algorithm takes three times as long where statistics are wanted.
     _, labels, stats, centres = cv2.connectedComponentsWithStatsWithAlgorithm(
-        mask.astype(np.uint8), 8, cv2.CV_32S, cv2.CCL_GRANA
+        mask.view(np.uint8), 8, cv2.CV_32S, cv2.CCL_GRANA
     )
     return (
         np.asarray(labels, dtype=np.int32),
@@ -73,5 +73,5 @@ def components(mask: Mask) -> tuple[Labels, Ints, Floats]:
     )
 
 
-def _closed(mask: Grey, kernel: Grey) -> Mask:
-    return cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel).astype(np.bool_)
+def _closed(mask: Mask, kernel: Grey) -> Mask:
+    return cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_CLOSE, kernel).view(np.bool_)

@@ -12,7 +12,7 @@ from ruler.captioners.motion import foreground, tunables
 from ruler.captioners.motion.arrays import Floats, Flow, Grey, Ints, Mask
 from ruler.captioners.motion.flow import FlowMemo, net_motion, stride_marks
 from ruler.captioners.motion.lines import RowLine
-from ruler.captioners.motion.windows import Grid, Windows
+from ruler.captioners.motion.windows import Grid, Windows, integral_of
 from ruler.video.frames import Frame
 
 
@@ -119,12 +119,11 @@ def observe(frames: Sequence[Frame], memo: FlowMemo, view: View) -> Observation:
         for earlier, later in zip(frames[-2::-1], frames[:0:-1], strict=True)
     ]
     moving, mask = _masks(frames, memo, view, flows, ages)
-    grid = view.grid
-    on_grid = moving[np.ix_(grid.rows, grid.columns)]
-    channel = on_grid[..., None].astype(np.float64)
-    counts = view.person.sums(channel)[:, 0]
+    on_grid = view.grid.at_points(moving)
+    covered = integral_of(on_grid.astype(np.uint8))
+    counts = view.person.sums(covered)[:, 0]
     kept = np.flatnonzero((counts >= tunables.FILL_GATE * view.person.areas) & (counts > 0))
-    wide = view.wide.sums(channel, kept)[:, 0] / view.wide.areas[kept]
+    wide = view.wide.sums(covered, kept)[:, 0] / view.wide.areas[kept]
     motion = _motion(flows, ages, on_grid, kept, counts[kept], view) if flows else None
     return Observation(view=view, mask=mask, kept=kept, wide_fill=wide, motion=motion)
 
@@ -182,7 +181,7 @@ def _motion(
     short, long = moved[0] / strides[0], moved[-1] / strides[1]
     fields = np.zeros((*grid.shape, 4), dtype=np.float64)
     fields[at_row, at_column] = np.concatenate([short, long], axis=1)
-    means = view.person.sums(fields, kept) / counts[:, None]
+    means = view.person.sums(integral_of(fields), kept) / counts[:, None]
     return Motion(
         short=means[:, :2],
         long=means[:, 2:],

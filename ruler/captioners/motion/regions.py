@@ -225,12 +225,14 @@ def _nearest(blobs: _Blobs, accepted: list[int], observation: Observation) -> In
     """The accepted blob nearest to each kept window's centre, if it is no farther than half a
     figure's height; else 0. Shape (N,)."""
     view, kept = observation.view, observation.kept
-    on_grid = blobs.labels[np.ix_(view.grid.rows, view.grid.columns)]
-    is_seed = np.isin(on_grid, accepted)
+    on_grid = view.grid.at_points(blobs.labels)
+    is_accepted = np.zeros(len(blobs.areas), dtype=np.bool_)
+    is_accepted[accepted] = True
+    is_seed = is_accepted.take(on_grid)
     if not len(kept) or not is_seed.any():
         return np.zeros(len(kept), dtype=np.intp)
     distance, seed = cv2.distanceTransformWithLabels(
-        (~is_seed).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+        (~is_seed).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
     of_seed = np.zeros(int(seed.max()) + 1, dtype=np.intp)
     of_seed[seed[is_seed]] = on_grid[is_seed]

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ruler.captioners.motion import tunables
 from ruler.captioners.motion.arrays import Floats, Ints
+
+_HALF = tunables.STRIDE // 2
+
+T = TypeVar("T", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,13 +33,17 @@ class Grid:
     @classmethod
     def over(cls, height: int, width: int) -> Grid:
         """The grid of an image of that size."""
-        half = tunables.STRIDE // 2
         return cls(
             height=height,
             width=width,
-            rows=np.arange(half, height, tunables.STRIDE, dtype=np.intp),
-            columns=np.arange(half, width, tunables.STRIDE, dtype=np.intp),
+            rows=np.arange(_HALF, height, tunables.STRIDE, dtype=np.intp),
+            columns=np.arange(_HALF, width, tunables.STRIDE, dtype=np.intp),
         )
+
+    @staticmethod
+    def at_points(pixels: NDArray[T]) -> NDArray[T]:
+        """What (height, width, ...) pixels hold at the points: a view, (R, C, ...)."""
+        return pixels[_HALF :: tunables.STRIDE, _HALF :: tunables.STRIDE]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -81,24 +92,33 @@ class Windows:
         areas = ((bottom - top) * (right - left)).astype(np.float64).ravel()
         return cls(corners=corners, areas=areas)
 
-    def sums(self, values: Floats, chosen: Ints | None = None) -> Floats:
-        """Sum of `values` (R, C, K) within each window.
+    def sums(self, integral: Floats, chosen: Ints | None = None) -> Floats:
+        """Sums within each window.
 
         Args:
-            values: K numbers for each grid point.
+            integral: Of what is summed up, as `integral_of` makes it.
             chosen: Flat indices of the windows wanted; None for all.
 
         Returns:
             (windows, K).
         """
-        rows, columns, channels = values.shape
-        integral = np.zeros((rows + 1, columns + 1, channels), dtype=np.float64)
-        np.cumsum(values, axis=0, out=integral[1:, 1:])
-        np.cumsum(integral[1:, 1:], axis=1, out=integral[1:, 1:])
-        flat = integral.reshape(-1, channels)
         corners = self.corners if chosen is None else self.corners[:, chosen]
-        total: Floats = flat[corners[0]] - flat[corners[1]] - flat[corners[2]] + flat[corners[3]]
+        after, above, before, both = integral.take(corners, axis=0)
+        total: Floats = after - above - before + both
         return total
+
+
+def integral_of(values: NDArray[Any]) -> Floats:
+    """The integral image of K numbers for each grid point, one row a corner.
+
+    Args:
+        values: (R, C) or (R, C, K), of any type that OpenCV sums up: uint8, float32 or float64.
+
+    Returns:
+        ((R + 1) * (C + 1), K).
+    """
+    summed = np.asarray(cv2.integral(values, sdepth=cv2.CV_64F), dtype=np.float64)
+    return summed.reshape(summed.shape[0] * summed.shape[1], -1)
 
 
 def _cells(pixels: Floats) -> Ints:
@@ -108,4 +128,6 @@ def _cells(pixels: Floats) -> Ints:
 def top_mean(values: Floats, count: int = tunables.TOP) -> float:
     """Mean of the `count` largest values, as if there were zeros beyond the last: a few windows
     alone never make a large fact (docs/perception, step 8)."""
-    return float(np.sort(values)[-count:].sum()) / count
+    if len(values) > count:
+        values = np.partition(values, -count)[-count:]
+    return float(values.sum()) / count

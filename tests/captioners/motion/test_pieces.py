@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from ruler.captioners.motion import foreground, norms, tunables, words
 from ruler.captioners.motion.captioner import MotionCaptioner
-from ruler.captioners.motion.figures import direction_histograms, entropy
+from ruler.captioners.motion.figures import directions, entropy
 from ruler.captioners.motion.flow import net_motion, new_dis, stride_marks
 from ruler.captioners.motion.lines import RowLine, equal_count_bins, equal_height_bins, fit_line
 from ruler.captioners.motion.scene import Scene
-from ruler.captioners.motion.windows import Grid, Windows, top_mean
+from ruler.captioners.motion.windows import Grid, Windows, integral_of, top_mean
 from ruler.schemas.captions import Box, Figure
 
 
@@ -63,13 +63,15 @@ def test_window_sums_match_counting() -> None:
     grid = Grid.over(60, 80)
     values = np.random.default_rng(0).random((*grid.shape, 2))
     windows = Windows.around(grid, np.full(grid.shape[0], 9.0), np.full(grid.shape[0], 6.0))
-    sums = windows.sums(values).reshape(*grid.shape, 2)
+    integral = integral_of(values)
+    sums = windows.sums(integral).reshape(*grid.shape, 2)
     areas = windows.areas.reshape(grid.shape)
     for row, column in ((0, 0), (7, 9), (14, 19), (3, 19)):
         part = values[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3]
         assert sums[row, column] == pytest.approx(part.sum(axis=(0, 1)))
         assert areas[row, column] == part.shape[0] * part.shape[1]
-    assert windows.sums(values, np.array([5, 77])) == pytest.approx(windows.sums(values)[[5, 77]])
+    some = windows.sums(integral, np.array([5, 77]))
+    assert some == pytest.approx(windows.sums(integral)[[5, 77]])
 
 
 def test_lines_are_kept_within_bounds() -> None:
@@ -116,9 +118,10 @@ def test_entropy_from_one_way_to_all_ways() -> None:
 
 
 def test_still_points_have_no_direction() -> None:
-    histograms = direction_histograms(np.array([[3.0, 0.0], [0.0, 0.1], [0.0, -2.0]]), least=0.4)
-    assert histograms.sum(axis=1).tolist() == [3.0, 0.0, 2.0]
-    assert histograms[0, 0] == 3.0
+    steps = np.array([[3.0, 0.0], [0.0, 0.1], [0.0, -2.0]])
+    which, weights = directions(steps, least=0.4)
+    assert weights.tolist() == [3.0, 0.0, 2.0]
+    assert which[[0, 2]].tolist() == [0, 6]
 
 
 def test_median_background_drops_who_passes() -> None:
