@@ -78,22 +78,25 @@ def reason_clip(deps: ClipDeps) -> None:
 def reflect_clip(deps: ClipDeps) -> None:
     """Reflect on candidate events; frames outside of them keep their score."""
     store, place = deps.store.traces, (deps.run_id, deps.clip_number)
-    rule_set = deps.revision.rule_set
+
+    def read(start: int, stop: int) -> Iterator[Trace]:
+        return store.read(*place, first_frame=start, stop_frame=stop)
+
     deps.store.events.clear_reflections(*place)
     store.save_scores(*place, "reflect", ((f, s) for f, _, s in store.scores(*place, "reason")))
-    for span in reflection.candidates(store.scores(*place, "reason"), rule_set.threshold):
-        frames = (span.start_frame, span.stop_frame)
-        answer = reflection.reflect_span(
-            store.read(*place, first_frame=frames[0], stop_frame=frames[1]),
-            span,
-            reasoner=deps.reasoner,
-            rule_set=rule_set,
-            taxonomy=deps.taxonomy,
-        )
+    reflected = reflection.reflect(
+        store.scores(*place, "reason"),
+        read,
+        reasoner=deps.reasoner,
+        rule_set=deps.revision.rule_set,
+        taxonomy=deps.taxonomy,
+        is_causal=deps.smoothing.is_causal,
+    )
+    for question, answer in reflected:
+        frames = (question.start_frame, question.stop_frame)
         deps.store.events.save_reflection(*place, frames, answer)
         if answer.first != answer.second:
-            traces = store.read(*place, first_frame=frames[0], stop_frame=frames[1])
-            moved = reflection.apply(traces, answer, rule_set.threshold)
+            moved = reflection.apply(read(*frames), answer, deps.revision.rule_set.threshold)
             store.save_reasoned(*place, "reflect", moved)
 
 

@@ -190,14 +190,15 @@ def _check(place: KeyFrame, reasoner: Reasoner, rule_set: RuleSet) -> Concerns:
 
 
 def _reflect(place: KeyFrame, reasoner: Reasoner, rule_set: RuleSet) -> Concerns:
-    """The event that holds the key frame."""
+    """The question whose answer is for the key frame."""
     spec = place.record.spec
     scores = place.store.traces.scores(spec.id, place.clip, "reason")
-    for span in reflection.candidates(scores, rule_set.threshold):
-        if span.start_frame <= place.frame < span.stop_frame:
+    is_causal = spec.smoothing.is_causal
+    for one in reflection.questions(scores, rule_set.threshold, is_causal=is_causal):
+        if one.start_frame <= place.frame < one.stop_frame:
             reflection.reflect_span(
-                place.traces(span.start_frame, span.stop_frame - 1),
-                span,
+                place.traces(one.span.start_frame, one.span.stop_frame - 1),
+                one.span,
                 reasoner=reasoner,
                 rule_set=rule_set,
                 taxonomy=load_taxonomy(spec.taxonomy),

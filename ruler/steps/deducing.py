@@ -7,6 +7,7 @@ captions and for trying a changed rule set on stored ones, where no pixel is loo
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -148,23 +149,25 @@ class Deducer:
     ) -> tuple[list[Trace], list[tuple[int, int, Reflection]]]:
         rule_set = self.context.rule_set
         done = [replace(trace, reflect=trace.reason) for trace in traces]
-        place = {trace.observation.frame_index: number for number, trace in enumerate(traces)}
+        frames = [trace.observation.frame_index for trace in traces]
         said: list[tuple[int, int, Reflection]] = []
-        frames = ((t.observation.frame_index, t.time_seconds, t.reason) for t in traces)
-        for span in reflection.candidates(frames, rule_set.threshold):
-            start = place[span.start_frame]
-            inside = slice(start, start + span.samples)
-            answer = reflection.reflect_span(
-                done[inside],
-                span,
-                reasoner=self.reasoner,
-                rule_set=rule_set,
-                taxonomy=self.taxonomy,
-            )
-            said.append((span.start_frame, span.stop_frame, answer))
+
+        def places(start: int, stop: int) -> slice:
+            return slice(bisect.bisect_left(frames, start), bisect.bisect_left(frames, stop))
+
+        reflected = reflection.reflect(
+            ((t.observation.frame_index, t.time_seconds, t.reason) for t in traces),
+            lambda start, stop: traces[places(start, stop)],
+            reasoner=self.reasoner,
+            rule_set=rule_set,
+            taxonomy=self.taxonomy,
+            is_causal=self.smoothing.is_causal,
+        )
+        for question, answer in reflected:
+            said.append((question.start_frame, question.stop_frame, answer))
             if answer.first != answer.second:
-                moved = reflection.apply(done[inside], answer, rule_set.threshold)
-                done[inside] = list(moved)
+                part = places(question.start_frame, question.stop_frame)
+                done[part] = reflection.apply(done[part], answer, rule_set.threshold)
         return done, said
 
     def _judged(self, clip: str, traces: Sequence[Trace], part: slice) -> list[Verdict]:
