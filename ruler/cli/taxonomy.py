@@ -13,6 +13,7 @@ from ruler.errors import InputError
 if TYPE_CHECKING:
     from ruler.jobs.taxonomies import Known
     from ruler.jobs.taxonomy_maps import Mapped
+    from ruler.schemas.taxonomy import TaxonomyItem
 
 app = typer.Typer(
     help="Look at taxonomies, write and check your own, and turn one into rules.",
@@ -87,24 +88,32 @@ def show_taxonomy(name: Name, as_json: options.AsJson = False) -> None:
 
     Example: ruler taxonomy show smart-home
     """
-    from rich.table import Table
-
     from rules_store.taxonomy_files import load_taxonomy
 
     taxonomy = load_taxonomy(name)
     if as_json:
         console.emit_json(taxonomy.model_dump(mode="json"))
         return
-    table = Table(title=console.plain(taxonomy.title or taxonomy.id))
-    for column in ("item", "kind", "level", "says", "unless", "only if"):
-        table.add_column(column, overflow="fold")
+    console.say(f"[bold]{console.plain(taxonomy.title or taxonomy.id)}[/] ({taxonomy.id})")
     for category in taxonomy.categories.values():
-        table.add_section()
+        console.say(f"\n[bold]{console.plain(category.title)}[/]")
         for item in category.items:
-            conditions = (", ".join(item.unless), ", ".join(item.only_if))
-            cells = (item.statement, *conditions)
-            table.add_row(item.id, item.kind, item.level, *map(console.plain, cells))
-    console.show(table)
+            _show_item(item)
+
+
+def _show_item(item: TaxonomyItem) -> None:
+    """What an item is called, what it means, and the words and conditions it goes by."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    colour = "green" if item.kind == "normal" else "yellow"
+    console.say(f"  [{colour}]{item.id}[/]  {item.kind}, {item.level}")
+    console.show(Padding(Text(console.printable(item.statement, keep="")), (0, 0, 0, 6)))
+    said = {"look for": item.look_for, "unless": item.unless, "only if": item.only_if}
+    for what, phrases in said.items():
+        if phrases:
+            text = Text(f"{what}: {console.printable(', '.join(phrases), keep='')}", style="dim")
+            console.show(Padding(text, (0, 0, 0, 6)))
 
 
 @app.command("validate")

@@ -60,7 +60,10 @@ def test_lists_what_ships(capsys: pytest.CaptureFixture[str]) -> None:
     assert [row["id"] for row in listed] == list(builtin_taxonomies())
     assert all(row["abnormal"] and row["normal"] and row["from"] == "ruler" for row in listed)
     assert run("taxonomy", "list") == 0
-    assert "general  general: 8 categories" in capsys.readouterr().out
+    assert (
+        "general  What is normal and abnormal in most places: 8 categories"
+        in capsys.readouterr().out
+    )
 
 
 def test_lists_what_cannot_be_used(
@@ -97,6 +100,17 @@ def test_markup_of_others_is_shown_as_it_is(
     said = capsys.readouterr().out
     assert "Children play [red]here[/]." in said
     assert "yard.climb" in said and "child, toddler" in said
+
+
+def test_ids_stay_whole_in_a_narrow_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are what people copy into maps and rules."""
+    monkeypatch.setenv("COLUMNS", "40")
+    assert run("taxonomy", "show", "smart-home") == 0
+    said = capsys.readouterr().out
+    assert all(item.id in said for item in load_taxonomy("smart-home").items)
+    assert "look for: bear, snake" in said and "unless: teddy bear" in said
 
 
 def test_validate_tells_errors_tests_and_weak_places(
