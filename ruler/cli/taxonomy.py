@@ -1,4 +1,4 @@
-"""`ruler taxonomy`: list, show, new, validate, map, rules."""
+"""`ruler taxonomy`: list, show, new, validate, try, map, rules."""
 
 from __future__ import annotations
 
@@ -144,6 +144,39 @@ def validate_taxonomy(
         console.say(f"{taxonomy.id} is valid: {len(taxonomy.items)} items.")
     if any(strict or remark.kind == "test" for remark in remarks):
         raise typer.Exit(1)
+
+
+@app.command("try")
+def try_taxonomy(
+    name: Name,
+    text: Annotated[str, typer.Argument(help="What a captioner would say of a clip.")],
+    first: Annotated[
+        str, typer.Option("--first", help="First answer: normal, anomaly or undetermined.")
+    ] = "undetermined",
+    as_json: options.AsJson = False,
+) -> None:
+    """Hold a sentence against a taxonomy: which items it speaks of, what keeps others from
+    counting, and what reflection makes of a first answer.
+
+    Example: ruler taxonomy try smart-home "A child climbs the shelf." --first normal
+    """
+    from ruler.jobs.taxonomy_trials import FirstAnswer, try_text
+    from rules_store.taxonomy_files import load_taxonomy
+
+    tried = try_text(load_taxonomy(name), text, console.one_of("--first", FirstAnswer, first))
+    if as_json:
+        console.emit_json(tried.as_data())
+        return
+    marks = {"heard": "[green]counts[/]  ", "excused": "[yellow]excused[/] "}
+    for found in tried.heard:
+        mark = marks.get(found.how, f"[dim]{found.how:<8}[/]")
+        quote = f': "{console.plain(found.quote)}"' if found.quote else ""
+        why = f" [dim]({console.plain(found.why)})[/]" if found.why else ""
+        console.say(f"{mark} [bold]{found.item.id}[/] {found.item.kind}{quote}{why}")
+    if not tried.heard:
+        console.say("No item comes near.")
+    done = tried.reflection
+    console.say(f"{done.first} -> [bold]{done.second}[/]: {console.plain(done.why)}")
 
 
 @app.command("map")

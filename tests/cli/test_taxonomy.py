@@ -113,6 +113,37 @@ def test_ids_stay_whole_in_a_narrow_terminal(
     assert "look for: bear, snake" in said and "unless: teddy bear" in said
 
 
+def test_try_tells_what_counts_and_what_does_not(
+    mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "A toddler is climbing on a [b]shelf[/]."
+    assert run("taxonomy", "try", str(mine), text, "--first", "normal") == 0
+    said = capsys.readouterr().out
+    assert 'counts   yard.climb abnormal: "climbing"' in said
+    assert "normal -> anomaly: overturned" in said
+    for text, how in (
+        ("A toddler is climbing near an adult.", 'excused  yard.climb abnormal: "climbing"'),
+        ("A man is climbing.", "lacking  yard.climb"),
+        ("Nobody is playing.", 'near     yard.play normal ("playing": "play" is negated)'),
+        ("A wall.", "No item comes near."),
+    ):
+        assert run("taxonomy", "try", str(mine), text) == 0
+        said = capsys.readouterr().out
+        assert how in said, said
+        assert "undetermined -> undetermined" in said
+
+
+def test_try_gives_data_and_refuses_nothing_to_read(
+    mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("taxonomy", "try", str(mine), "Two girls are playing.", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["item"] for one in found["items"]] == ["yard.play"]
+    assert found["reflection"]["second"] == "normal"
+    assert run("taxonomy", "try", str(mine), "  ") == 2
+    assert run("taxonomy", "try", str(mine), "x", "--first", "maybe") == 2
+
+
 def test_validate_tells_errors_tests_and_weak_places(
     mine: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

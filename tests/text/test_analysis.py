@@ -220,6 +220,24 @@ def test_forms_lead_to_the_word_that_they_are_of(form: str, lemma: str) -> None:
     assert lemma_of(form) == lemma_of(lemma) == lemma
 
 
+def test_all_forms_of_a_doing_are_one_word() -> None:
+    """A rule that says "playing" means "plays", too."""
+    doings = """play smoke drown cross swing feed flood kidnap wrestle beat buy walk run ride throw
+    carry chase climb crawl jump fall fight hit kick punch push pull drag drive park steal smash
+    break open close enter leave hold sit stand lie bend crouch kneel dance shout sleep eat burn
+    crash collide slip trip stumble grab hide loiter linger wander gather wait watch peek knock drop
+    pick skate dash flee cut stab shoot spray dig swim bark bite attack follow cross shake clean
+    fly leak pour weld roll tip collapse vomit strangle threaten argue tamper hurl catch""".split()
+    doubled = set("run hit cut sit drop drag slip trip stab dig swim kidnap grab tip".split())
+    for doing in doings:
+        last = doing[-1] if doing in doubled else ""
+        stem = doing[:-1] if doing.endswith("e") and not doing.endswith("ee") else doing + last
+        ing = {"lie": "lying"}.get(doing, stem + "ing")
+        stem_y = doing[:-1] + "ie" if doing.endswith("y") and doing[-2] not in "aou" else doing
+        third = stem_y + ("es" if doing.endswith(("s", "sh", "ch", "x")) else "s")
+        assert {lemma_of(ing), lemma_of(third)} == {lemma_of(doing)}, (doing, ing, third)
+
+
 def test_looking_back_ends_at_a_comma() -> None:
     """Else what is told first is lost, which is worse than a false alarm."""
     assert "running" in words("A person is running, cars are not visible.", is_negated=False)
