@@ -28,7 +28,7 @@ from ruler.schemas.runs import Cameras, Every, Place, Usage
 from ruler.video.frames import Clip, FrameWindow, WindowSpec
 
 NAME = "motion"
-VERSION = "2"
+VERSION = "3"
 
 
 class MotionCaptioner:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import cv2
 import numpy as np
 
 from ruler.captioners.motion import tunables
-from ruler.captioners.motion.arrays import Floats, Flow, Grey, Ints
+from ruler.captioners.motion.arrays import Floats, Flow, Grey, Ints, Mask
+from ruler.captioners.motion.attention import Area, Attention
 from ruler.video.frames import Frame
 
 SMALLEST = 48
@@ -22,6 +23,9 @@ SMALLEST = 48
 
 _KEPT = 24
 """Flows a memo holds: two windows' worth and more."""
+
+_KEPT_SIZES = 8
+"""Estimators a memo holds, one an image size: each has buffers of several megabytes."""
 
 T = TypeVar("T")
 
@@ -39,46 +43,79 @@ def new_dis() -> cv2.DISOpticalFlow:
 
 
 class FlowMemo:
-    """Grey frames and flows of one pass, each computed once though many windows share it.
+    """What is computed of frames in one pass, each once though many windows share it.
 
-    Addressed by the pixels of the two frames, so what a window gives cannot depend on the windows
+    Addressed by the pixels of the frames, so what a window gives cannot depend on the windows
     around it. Not for sharing between threads.
 
     Args:
         shape: (height, width) that every frame is brought to; None leaves frames as they are.
+
+    Attributes:
+        attentions: What others remember of a frame here, by its pixels.
     """
 
     def __init__(self, shape: tuple[int, int] | None = None) -> None:
         self._shape = shape
-        self._dis: dict[tuple[int, ...], cv2.DISOpticalFlow] = {}
-        self._greys: OrderedDict[Hashable, Grey] = OrderedDict()
-        self._flows: OrderedDict[Hashable, Flow] = OrderedDict()
+        self._dis: Memo[cv2.DISOpticalFlow] = Memo(_KEPT_SIZES)
+        self._greys: Memo[Grey] = Memo(_KEPT)
+        self._flows: Memo[Flow] = Memo(_KEPT)
+        self.attentions: Memo[tuple[Mask, Attention]] = Memo(_KEPT)
 
     def grey(self, frame: Frame) -> Grey:
         """The frame in grey levels, (height, width)."""
-        return _remember(self._greys, frame.digest, lambda: to_grey(frame, self._shape))
+        return self._greys.get(frame.digest, lambda: to_grey(frame, self._shape))
 
-    def backward(self, earlier: Frame, later: Frame) -> Flow:
-        """Where each pixel of `later` was in `earlier`: displacement (x, y) in pixels."""
+    def backward(
+        self, earlier: Frame, later: Frame, areas: Callable[[], Sequence[Area]] | None = None
+    ) -> Flow:
+        """Where each pixel of `later` was in `earlier`: displacement (x, y) in pixels.
+
+        Args:
+            earlier: The one frame.
+            later: The other one.
+            areas: Gives the parts of the image to look at, by these two frames alone; beyond them
+                nothing moves. None looks everywhere.
+        """
 
         def compute() -> Flow:
             now, before = self.grey(later), self.grey(earlier)
-            if now.shape not in self._dis:
-                self._dis[now.shape] = new_dis()
-            no_guess: Any = None  # OpenCV takes it, its stubs do not
-            return np.asarray(self._dis[now.shape].calc(now, before, no_guess), dtype=np.float32)
+            height, width = now.shape
+            flow = np.zeros((height, width, 2), dtype=np.float32)
+            for left, right, top, bottom in areas() if areas else [(0, width, 0, height)]:
+                part = slice(top, bottom), slice(left, right)
+                flow[part] = self._estimated(now[part], before[part])
+            return flow
 
-        return _remember(self._flows, (earlier.digest, later.digest), compute)
+        return self._flows.get((earlier.digest, later.digest), compute)
+
+    def _estimated(self, now: Grey, before: Grey) -> Flow:
+        no_guess: Any = None  # OpenCV takes it, its stubs do not
+        pair = np.ascontiguousarray(now), np.ascontiguousarray(before)
+        found = self._dis.get(now.shape, new_dis).calc(*pair, no_guess)
+        return np.asarray(found, dtype=np.float32)
 
 
-def _remember(memo: OrderedDict[Hashable, T], key: Hashable, compute: Callable[[], T]) -> T:
-    if key in memo:
-        memo.move_to_end(key)
-        return memo[key]
-    value = memo[key] = compute()
-    if len(memo) > _KEPT:
-        memo.popitem(last=False)
-    return value
+class Memo(Generic[T]):
+    """The values that were used last.
+
+    Args:
+        most: How many.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[Hashable, T] = OrderedDict()
+
+    def get(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """The value of a key, computed where it is not there."""
+        if key in self._values:
+            self._values.move_to_end(key)
+            return self._values[key]
+        value = self._values[key] = compute()
+        if len(self._values) > self._most:
+            self._values.popitem(last=False)
+        return value
 
 
 def to_grey(frame: Frame, shape: tuple[int, int] | None = None) -> Grey:

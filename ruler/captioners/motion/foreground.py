@@ -46,8 +46,14 @@ def moving_mask(flow: Flow, seconds: float, now: Grey, before: Grey) -> Mask:
     width = flow.shape[1]
     limit = tunables.MOVING * (width / tunables.WIDTH) * (seconds / tunables.STEP_SECONDS)
     speed = cv2.magnitude(flow[..., 0], flow[..., 1])
+    return _closed((speed > limit) & changing_mask(now, before), _KERNEL)
+
+
+def changing_mask(now: Grey, before: Grey) -> Mask:
+    """Pixels around which the picture changes from one frame to the next."""
     change = cv2.blur(cv2.absdiff(now, before), _CHANGE_BOX)
-    return _closed((speed > limit) & (change >= tunables.CHANGE), _KERNEL)
+    changing: Mask = change >= tunables.CHANGE
+    return changing
 
 
 def join_bodies(mask: Mask) -> Mask:

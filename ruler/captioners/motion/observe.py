@@ -10,6 +10,7 @@ import numpy as np
 
 from ruler.captioners.motion import foreground, tunables
 from ruler.captioners.motion.arrays import Floats, Flow, Grey, Ints, Mask
+from ruler.captioners.motion.attention import Area, Attention, areas_around
 from ruler.captioners.motion.flow import FlowMemo, net_motion, stride_marks
 from ruler.captioners.motion.lines import RowLine
 from ruler.captioners.motion.windows import Grid, Windows, integral_of
@@ -22,6 +23,8 @@ class View:
 
     Attributes:
         background: Grey levels (height, width), or None: then what moves is the foreground.
+        learned: The background as it was learned. `background` may be fitted to one picture; what
+            flows share may not.
         figure_heights: Typical figure height in pixels for each grid row, shape (R,).
         is_own: Whether the background is the clip's own first second: motion is then measured where
             something moves, and what came since and keeps still is seen beside it.
@@ -29,6 +32,7 @@ class View:
 
     grid: Grid
     background: Grey | None
+    learned: Grey | None
     figure_heights: Floats
     person: Windows
     wide: Windows
@@ -51,6 +55,7 @@ class View:
         return cls(
             grid=grid,
             background=background,
+            learned=background,
             figure_heights=heights,
             person=Windows.around(grid, heights / 2, heights / 4),
             wide=Windows.around(grid, wide, wide),
@@ -74,6 +79,12 @@ class Motion:
     points: Ints
     own_speed: Floats
     step: Floats
+
+    @classmethod
+    def none(cls) -> Motion:
+        """Of a frame without a window to measure."""
+        nothing = np.zeros((0, 2))
+        return cls(nothing, nothing, np.zeros(0, dtype=np.intp), np.zeros(0), nothing)
 
     @cached_property
     def speed(self) -> Floats:
@@ -114,18 +125,77 @@ def observe(frames: Sequence[Frame], memo: FlowMemo, view: View) -> Observation:
         view: The scene at the frames' size.
     """
     frames, ages = _distinct(frames)
-    flows = [
-        memo.backward(earlier, later)
-        for earlier, later in zip(frames[-2::-1], frames[:0:-1], strict=True)
-    ]
-    moving, mask = _masks(frames, memo, view, flows, ages)
-    on_grid = view.grid.at_points(moving)
-    covered = integral_of(on_grid.astype(np.uint8))
-    counts = view.person.sums(covered)[:, 0]
-    kept = np.flatnonzero((counts >= tunables.FILL_GATE * view.person.areas) & (counts > 0))
-    wide = view.wide.sums(covered, kept)[:, 0] / view.wide.areas[kept]
-    motion = _motion(flows, ages, on_grid, kept, counts[kept], view) if flows else None
-    return Observation(view=view, mask=mask, kept=kept, wide_fill=wide, motion=motion)
+    mask, attention = _attention(frames, ages, memo, view)
+    motion = None
+    if ages and len(attention.kept):
+        pairs = zip(frames[-2::-1], frames[:0:-1], strict=True)
+        flows = [_flow(earlier, later, memo, view) for earlier, later in pairs]
+        motion = _motion(flows, ages, attention, view)
+    elif ages:
+        motion = Motion.none()
+    return Observation(
+        view=view,
+        mask=mask,
+        kept=attention.kept,
+        wide_fill=attention.wide_fill,
+        motion=motion,
+    )
+
+
+def _attention(
+    frames: Sequence[Frame], ages: Sequence[float], memo: FlowMemo, view: View
+) -> tuple[Mask, Attention]:
+    """All that stands out, and where there is motion to measure."""
+    if view.background is None:
+        mask = _moving(frames, ages, memo, view)
+        return mask, _to(mask, view)
+    newest = frames[-1]
+    if view.is_own:
+        moving = _moving(frames, ages, memo, view)
+        standing = foreground.differing_mask(memo.grey(newest), view.background)
+        return moving | standing, _to(moving, view)
+    if view.background is view.learned:
+        return _standing_out(newest, memo, view, view.background)
+    mask = foreground.differing_mask(memo.grey(newest), view.background)
+    return mask, _to(mask, view)
+
+
+def _standing_out(
+    frame: Frame, memo: FlowMemo, view: View, learned: Grey
+) -> tuple[Mask, Attention]:
+    """What differs from the background as it was learned."""
+
+    def compute() -> tuple[Mask, Attention]:
+        mask = foreground.differing_mask(memo.grey(frame), learned)
+        return mask, _to(mask, view)
+
+    return memo.attentions.get(frame.digest, compute)
+
+
+def _moving(frames: Sequence[Frame], ages: Sequence[float], memo: FlowMemo, view: View) -> Mask:
+    """Pixels that move in the newest frame."""
+    if not ages:
+        return np.zeros((view.grid.height, view.grid.width), dtype=np.bool_)
+    flow = _flow(frames[-2], frames[-1], memo, view)
+    return foreground.moving_mask(flow, ages[0], memo.grey(frames[-1]), memo.grey(frames[-2]))
+
+
+def _to(mask: Mask, view: View) -> Attention:
+    return Attention.to(mask, view.grid, view.person, view.wide)
+
+
+def _flow(earlier: Frame, later: Frame, memo: FlowMemo, view: View) -> Flow:
+    """Flow where it can matter, by the two frames alone."""
+    learned = view.learned
+
+    def areas() -> list[Area]:
+        if learned is None or view.is_own:
+            changing = foreground.changing_mask(memo.grey(later), memo.grey(earlier))
+            return areas_around(view.grid.at_points(changing), view.grid)
+        _, attention = _standing_out(later, memo, view, learned)
+        return attention.areas(view.grid, view.person)
+
+    return memo.backward(earlier, later, areas)
 
 
 def _distinct(frames: Sequence[Frame]) -> tuple[list[Frame], list[float]]:
@@ -144,36 +214,11 @@ def _distinct(frames: Sequence[Frame]) -> tuple[list[Frame], list[float]]:
     return kept[::-1], [age / 1000 for age in ages[1:]]
 
 
-def _masks(
-    frames: Sequence[Frame],
-    memo: FlowMemo,
-    view: View,
-    flows: Sequence[Flow],
-    ages: Sequence[float],
-) -> tuple[Mask, Mask]:
-    """Where motion is measured, and all that stands out."""
-    now = memo.grey(frames[-1])
-    differing = None
-    if view.background is not None:
-        differing = foreground.differing_mask(now, view.background)
-        if not view.is_own:
-            return differing, differing
-    moving = np.zeros((view.grid.height, view.grid.width), dtype=np.bool_)
-    if flows:
-        moving = foreground.moving_mask(flows[0], ages[0], now, memo.grey(frames[-2]))
-    return moving, moving if differing is None else moving | differing
-
-
 def _motion(
-    flows: Sequence[Flow],
-    ages: Sequence[float],
-    on_grid: Mask,
-    kept: Ints,
-    counts: Floats,
-    view: View,
+    flows: Sequence[Flow], ages: Sequence[float], attention: Attention, view: View
 ) -> Motion:
     grid = view.grid
-    at_row, at_column = np.nonzero(on_grid)
+    at_row, at_column = np.nonzero(attention.on_grid)
     marks = stride_marks(ages, (tunables.SHORT_SECONDS, tunables.LONG_SECONDS))
     points = grid.rows[at_row], grid.columns[at_column]
     moved = net_motion(flows, *points, sorted(set(marks)))
@@ -181,7 +226,7 @@ def _motion(
     short, long = moved[0] / strides[0], moved[-1] / strides[1]
     fields = np.zeros((*grid.shape, 4), dtype=np.float64)
     fields[at_row, at_column] = np.concatenate([short, long], axis=1)
-    means = view.person.sums(integral_of(fields), kept) / counts[:, None]
+    means = view.person.sums(integral_of(fields), attention.kept) / attention.counts[:, None]
     return Motion(
         short=means[:, :2],
         long=means[:, 2:],

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ruler.captioners.motion import tunables
-from ruler.captioners.motion.arrays import Floats, Ints
+from ruler.captioners.motion.arrays import Floats, Ints, Mask
 
 _HALF = tunables.STRIDE // 2
 
@@ -106,6 +106,17 @@ class Windows:
         after, above, before, both = integral.take(corners, axis=0)
         total: Floats = after - above - before + both
         return total
+
+    def covered_by(self, chosen: Ints, grid: Grid) -> Mask:
+        """Grid points that lie in at least one of the chosen windows, (R, C)."""
+        rows, columns = grid.shape
+        after, above, before, both = (
+            np.bincount(corner, minlength=(rows + 1) * (columns + 1))
+            for corner in self.corners[:, chosen]
+        )
+        steps = (after - above - before + both).reshape(rows + 1, columns + 1)
+        covered: Mask = steps.cumsum(axis=0).cumsum(axis=1)[:rows, :columns] > 0
+        return covered
 
 
 def integral_of(values: NDArray[Any]) -> Floats:
