@@ -12,10 +12,11 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 ENVIRONMENT := $(VENV)/.stamp-environment-$(VERSION)
 CORE := $(VENV)/.stamp-core-$(VERSION)
 DEV  := $(VENV)/.stamp-dev-$(VERSION)
+DOCS := $(VENV)/.stamp-docs-$(VERSION)
 MODELS := $(VENV)/models
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test models test-models check format constraints wheel smoke clean
+.PHONY: help install demo test models test-models check reference docs format constraints wheel smoke clean
 
 help: ## list what there is
 	@echo "ruler: make TARGET [PYTHON=python3.12] [VENV=.venv]"
@@ -43,6 +44,15 @@ check: $(DEV) ## format, lint, types, layers, dependencies
 	@echo "mypy";         $(BIN)/mypy
 	@echo "lint-imports"; PYTHONPATH=. $(BIN)/lint-imports --no-logo
 	@echo "deptry";       $(BIN)/deptry .
+	@echo "reference";    $(BIN)/python -m tools.reference --check || { echo "Mend with: make reference"; exit 1; }
+
+reference: $(DEV) ## write docs/reference and docs/lint.md anew from the code
+	@$(BIN)/python -m tools.reference
+
+docs: $(DOCS) ## build the documentation into site/, which opens offline
+	@$(BIN)/python -m tools.reference --check || { echo "Mend with: make reference"; exit 1; }
+	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/mkdocs build --strict --quiet
+	@echo "Ready: site/index.html"
 
 format: $(DEV) ## format the code and mend what the linter can mend
 	@$(BIN)/ruff check --fix --quiet . || true
@@ -59,7 +69,7 @@ smoke: wheel ## install the wheel in a clean environment and use it from another
 	@$(BIN)/python tools/smoke.py dist/*.whl
 
 clean: ## remove what was built; .venv stays
-	@rm -rf dist build htmlcov .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf dist build site htmlcov .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find ruler graphs prompts rules_store tests tools examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(ENVIRONMENT):
@@ -85,3 +95,8 @@ $(DEV): $(ENVIRONMENT) pyproject.toml constraints.txt
 	@echo "Installing ruler and the developers' tools"
 	@$(PIP) install -c constraints.txt -e '.[dev]'
 	@touch $(CORE) $@
+
+$(DOCS): $(DEV)
+	@echo "Installing what builds the documentation"
+	@$(PIP) install -c constraints.txt -e '.[docs]'
+	@touch $@

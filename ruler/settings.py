@@ -19,41 +19,53 @@ def _default_workers() -> int:
 
 
 class Folders(BaseSettings):
-    """Where a team keeps what it supplies: `taxonomies` is a folder of taxonomy files."""
+    """Where a team keeps what it supplies."""
 
     model_config = SettingsConfigDict(
         env_prefix="RULER_", env_ignore_empty=True, frozen=True, extra="ignore"
     )
 
     taxonomies: Path | None = None
+    """A folder of taxonomy files, each called like the `id` in it."""
 
 
 class Settings(Folders):
     """What a machine or a person sets once; a command's own options win over it.
 
-    `store` is the folder of the rule store, `drafts` keeps rule files that are being edited with
-    `editor`, `runs` is where results go, `workers` how many chunks are worked on at once, `reader`
-    what decodes video files (see `ruler.video.clips.open_clip`). A decoder may be silent for
-    `decoder_seconds`, and take `decoder_megabytes` of memory. `base_url` and `api_key` are for all
-    models; those of the captioner or the reasoner come before them.
+    The text below a field is what docs/reference/settings.md says of it.
     """
 
     store: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("ruler")))
+    """Folder of the rule store, or its URL; if not set, the user's data folder."""
     drafts: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("ruler")) / "drafts"
     )
+    """Folder of rule files that are being edited; if not set, in the user's data folder."""
     runs: Path = Path("runs")
+    """Folder where results go."""
     workers: int = Field(default_factory=_default_workers, ge=1)
+    """Chunks of a clip that are worked on at once; if not set, one a core."""
     author: str = Field(default_factory=lambda: os.environ.get("USER") or "someone")
+    """Who is named in the log of rules; if not set, `$USER`."""
     editor: str = Field(
         default_factory=lambda: os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     )
+    """What `ruler rules edit` opens; if not set, `$VISUAL`, `$EDITOR` or vi."""
     reader: Literal["pyav", "decord"] = "pyav"
+    """What decodes video files (see `ruler.video.clips.open_clip`)."""
     decoder_seconds: float = Field(default=30.0, gt=0, allow_inf_nan=False)
+    """A decoder that says nothing for so long is given up."""
     decoder_megabytes: int = Field(default=4096, ge=256)
+    """Memory that a decoder may take."""
     base_url: str | None = None
+    """Endpoint of an OpenAI-compatible server, for all models."""
     captioner_url: str | None = None
+    """Endpoint of the captioner alone; it comes before the one for all."""
     reasoner_url: str | None = None
+    """Endpoint of the reasoner alone; it comes before the one for all."""
     api_key: str | None = None
+    """Key for all models; a provider's own variable, such as OPENAI_API_KEY, does as well."""
     captioner_api_key: str | None = None
+    """Key of the captioner alone; it comes before the one for all."""
     reasoner_api_key: str | None = None
+    """Key of the reasoner alone; it comes before the one for all."""

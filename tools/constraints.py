@@ -1,7 +1,7 @@
 """Write the complete pin list that `make install` uses: bare names and versions, sorted.
 
-    python tools/constraints.py          core, chat and dev   -> constraints.txt
-    python tools/constraints.py vllm     core and that extra  -> constraints-vllm.txt
+    python tools/constraints.py          core, chat, dev, docs -> constraints.txt
+    python tools/constraints.py vllm     core and that extra   -> constraints-vllm.txt
 
 pip resolves from scratch and installs nothing (`--dry-run --ignore-installed`), so the list does
 not depend on what happens to be installed. An extra gets a file of its own where its pins clash
@@ -21,10 +21,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def requirements(extra: str) -> list[str]:
-    """What pyproject.toml asks for: the core, the extra, and the extras that the extra names."""
+def requirements(*extras: str) -> list[str]:
+    """What pyproject.toml asks for: the core, the extras, and the extras that these name."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted, open_extras = list(project["dependencies"]), [extra]
+    wanted, open_extras = list(project["dependencies"]), list(extras)
     while open_extras:
         for requirement in project["optional-dependencies"][open_extras.pop()]:
             own = re.fullmatch(r"ruler-vad\[(.+)\]", requirement)
@@ -35,12 +35,12 @@ def requirements(extra: str) -> list[str]:
     return wanted
 
 
-def resolve(extra: str) -> list[str]:
-    """`name==version` of everything that `pip install .[extra]` would install, sorted by name."""
+def resolve(*extras: str) -> list[str]:
+    """`name==version` of everything that `pip install .[extras]` would install, sorted by name."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         command = [sys.executable, "-m", "pip", "install", "-qq", "--dry-run"]
-        command += ["--ignore-installed", "--report", str(report), *requirements(extra)]
+        command += ["--ignore-installed", "--report", str(report), *requirements(*extras)]
         subprocess.run(command, check=True)
         found = [item["metadata"] for item in json.loads(report.read_text())["install"]]
     pins = {
@@ -53,7 +53,7 @@ def resolve(extra: str) -> list[str]:
 def main() -> None:
     """Resolve and write the file."""
     extra = sys.argv[1] if len(sys.argv) > 1 else ""
-    pins = resolve(extra or "dev")
+    pins = resolve(extra) if extra else resolve("dev", "docs")
     target = ROOT / (f"constraints-{extra}.txt" if extra else "constraints.txt")
     again = f"make constraints{f' EXTRA={extra}' if extra else ''}"
     target.write_text("\n".join([f"# Made by `{again}`; do not edit.", *pins, ""]))

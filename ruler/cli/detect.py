@@ -183,6 +183,7 @@ def smoothing_named(text: str, online: bool) -> Smoothing:
 
 def _print(result: DetectResult) -> None:
     from ruler.reporting.jsonl import read_events
+    from ruler.reporting.words import count
 
     record = result.record
     for clip in record.clips:
@@ -198,7 +199,8 @@ def _print(result: DetectResult) -> None:
         console.say(f"    {console.plain(event.rationale)}")
     coverage = record.coverage
     console.say(
-        f"{len(events)} events in {len(record.clips)} clips; {coverage.total} frames scored, "
+        f"{count(len(events), 'event')} in {count(len(record.clips), 'clip')}; "
+        f"{count(coverage.total, 'frame')} scored, "
         f"coverage {coverage.share:.1%}, {record.wall_seconds:.1f}s"
     )
     if coverage.failed:
