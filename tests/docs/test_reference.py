@@ -14,9 +14,12 @@ from tools.reference import drawings
 from tools.reference.__main__ import pages
 
 
-@pytest.mark.parametrize("name", pages())
+MADE = pages()
+
+
+@pytest.mark.parametrize("name", MADE)
 def test_a_page_is_up_to_date(name: str) -> None:
-    assert (ROOT / name).read_text(encoding="utf-8") == pages()[name], "mend with: make reference"
+    assert (ROOT / name).read_text(encoding="utf-8") == MADE[name], "mend with: make reference"
 
 
 @pytest.mark.parametrize("module", [induction, deduction], ids=["induction", "deduction"])
