@@ -13,7 +13,6 @@ from tools import diagrams, readme_picture
 from tools.reference import drawings
 from tools.reference.__main__ import pages
 
-
 MADE = pages()
 
 
