@@ -72,6 +72,8 @@ class View:
             "scene_model": self.scene_model.sha256 if self.scene_model else None,
             "window": [window.steps, window.step_seconds, window.min_steps, window.width],
         }
+        if window.is_grey:
+            deciding["is_grey"] = True
         if (alike := self.similarity) is not None:
             deciding["sharing"] = [GROUP, alike.version, *astuple(alike)]
             deciding["sampled"] = bytes_hash(sampled.astype("<i8").tobytes())

@@ -45,6 +45,11 @@ def is_clean_start(packet: bytes, codec: str, nal_length: int) -> bool:
     return any(unit and unit[0] >> shift & mask in clean for unit in _units(packet, nal_length))
 
 
+def tells_references(codec: str) -> bool:
+    """Whether `may_be_referenced` can ever say no."""
+    return codec in _PICTURE_TYPES or codec in {"h264", "hevc"}
+
+
 def may_be_referenced(packet: bytes, codec: str, nal_length: int) -> bool:
     """Whether other pictures may be predicted from this one; True wherever that is not certain.
 
@@ -52,7 +57,7 @@ def may_be_referenced(packet: bytes, codec: str, nal_length: int) -> bool:
     """
     if codec in _PICTURE_TYPES:
         return _has_other_than_b(packet, codec)
-    if codec not in {"h264", "hevc"}:
+    if not tells_references(codec):
         return True
     units = list(_units(packet, nal_length))
     if not units or any(len(unit) < 2 for unit in units):

@@ -1,45 +1,68 @@
 """The process that opens and decodes clips: `python -m ruler.video.decoder_process`.
 
-Answers what `isolation` asks over its standard input. Pictures go through memory that both share:
-descriptor 3, whose first eight bytes count the signs of life. Ends when its input does, also in the
-middle of something, so that it never outlives a parent that was killed.
+Answers what `isolation` asks over its standard input. The first eight bytes of descriptor 3, which
+both share, count the signs of life; over descriptor 4 come the files that pictures go into. Ends
+when its input does, also in the middle of something, so that it never outlives a parent that was
+killed.
 """
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import mmap
 import os
 import pickle
 import queue
+import socket
 import sys
+import tempfile
 import threading
+import time
 from collections import deque
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import cv2
+import numpy as np
 
 from ruler.errors import ClipError
-from ruler.video import heartbeat, wire
+from ruler.video import complaints, heartbeat, pictures, wire
 from ruler.video.clips import open_clip
 from ruler.video.files import FileClip
 from ruler.video.frames import Clip, Frame
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 SHARED = 3
-"""The descriptor of the shared memory."""
+"""The descriptor of the memory that counts the signs of life."""
+
+CHANNEL = 4
+"""The descriptor of the socket that gives memory for pictures (see `lending`)."""
 
 HEADER_BYTES = 64
-"""What the shared memory holds before the pictures."""
 
 MEGABYTE = 1 << 20
+
+_TOGETHER = 4
+_PATIENCE_SECONDS = 0.01
+"""Pictures that are told of together, where that takes no longer."""
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # mallopt(3)
+_KEPT_BYTES = 128 * MEGABYTE
 
 
 def main() -> None:
     """Answer until the input ends."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    with tempfile.TemporaryFile() as file:
+        complaints.listen(os.dup(file.fileno()))
     cv2.setNumThreads(1)
     _limit_memory(int(sys.argv[1]))
+    _keep_memory()
+    pictures.allow(int(sys.argv[2]))
     worker = Worker(answers)
     threading.Thread(target=worker.listen, args=(sys.stdin.buffer,), daemon=True).start()
     worker.work()
@@ -57,6 +80,15 @@ def _limit_memory(megabytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, hard))
 
 
+def _keep_memory() -> None:
+    """Let the C library reuse the memory of pictures. Else it gives each large one back to the
+    system, whose fresh pages take longer to come than a picture to convert."""
+    with contextlib.suppress(AttributeError, OSError):  # of GNU's library alone
+        library = ctypes.CDLL(None)
+        library.mallopt(_MMAP_THRESHOLD, 1 << 30)
+        library.mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
 def _has_proc() -> bool:
     return Path("/proc/self/statm").exists()
 
@@ -71,9 +103,13 @@ class Worker:
     def __init__(self, answers: IO[bytes]) -> None:
         self._answers = answers
         self._asked: queue.SimpleQueue[tuple[wire.Message, bytes]] = queue.SimpleQueue()
-        self._free: queue.SimpleQueue[tuple[int, int | None]] = queue.SimpleQueue()
+        self._free: queue.SimpleQueue[tuple[int, list[int] | None]] = queue.SimpleQueue()
         self._shared = mmap.mmap(SHARED, HEADER_BYTES)
+        self._channel = socket.socket(fileno=CHANNEL)
+        self._channel.setblocking(False)
+        self._slots = mmap.mmap(-1, mmap.PAGESIZE)
         self._beats = 0
+        self._unsent, self._sent = 0, time.monotonic()
         self._clip: Clip | None = None
         heartbeat.listen(self._beat)
 
@@ -82,7 +118,7 @@ class Worker:
         while (asked := wire.receive(questions)) is not None:
             message, blob = asked
             if message["do"] == "free":
-                self._free.put((message["read"], message["slot"]))
+                self._free.put((message["read"], message["slots"]))
             else:
                 self._asked.put((message, blob))
         os._exit(0)
@@ -131,38 +167,50 @@ class Worker:
 
     def _read(self, message: wire.Message) -> None:
         assert self._clip is not None
-        slots, size = message["slots"], message["size"]
-        shared = mmap.mmap(SHARED, HEADER_BYTES + slots * size)
-        try:
-            self._send(self._clip, message, shared)
-        finally:
-            shared.close()
+        self._take_memory(message["slots"] * message["size"])
+        places = np.frombuffer(self._slots, np.uint8).reshape(message["slots"], message["size"])
+        self._send(self._clip, message, places)
 
-    def _send(self, clip: Clip, message: wire.Message, shared: mmap.mmap) -> None:
-        """Decode ahead as far as there is room; None as a slot says that nobody reads on."""
+    def _take_memory(self, size: int) -> None:
+        """Use the memory that was given last; none is given where the one at hand still serves."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                _, (descriptor,), _, _ = socket.recv_fds(self._channel, 1, 1)
+                self._slots = mmap.mmap(descriptor, size)
+                os.close(descriptor)
+
+    def _send(self, clip: Clip, message: wire.Message, places: NDArray[np.uint8]) -> None:
+        """Decode ahead as far as there is room; None as slots says that nobody reads on."""
         free: deque[int] = deque(range(message["slots"]))
-        for item in clip.frames(message["indices"], width=message["width"]):
+        width, is_grey = message["width"], message["is_grey"]
+        for item in clip.frames(message["indices"], width=width, is_grey=is_grey):
             heartbeat.beat()
             if not isinstance(item, Frame):
-                self._say({"failed": item.reason})
+                self._say({"failed": item.reason}, is_urgent=False)
                 continue
             while not free or not self._free.empty():
-                read, slot = self._free.get()
+                read, slots = self._free.get()
                 if read != message["read"]:
                     continue  # of a reading before, which has ended
-                if slot is None:
+                if slots is None:
                     self._say({"end": True})
                     return
-                free.append(slot)
+                free.extend(slots)
             slot = free.popleft()
-            start = HEADER_BYTES + slot * message["size"]
-            shared[start : start + item.image.nbytes] = item.image.data.cast("B")
-            self._say({"slot": slot, "height": item.image.shape[0], "width": item.image.shape[1]})
+            place = places[slot, : item.image.size].reshape(item.image.shape)
+            np.copyto(place, item.image)
+            self._say({"slot": slot, "shape": item.image.shape}, is_urgent=not free)
         self._say({"end": True})
 
-    def _say(self, message: dict[str, Any], blob: bytes = b"") -> None:
+    def _say(self, message: dict[str, Any], blob: bytes = b"", *, is_urgent: bool = True) -> None:
+        """Answer; what is not urgent may wait a moment for more, since each answer wakes the parent
+        up."""
         self._answers.write(wire.pack(message, blob))
-        self._answers.flush()
+        self._unsent += 1
+        now = time.monotonic()
+        if is_urgent or self._unsent >= _TOGETHER or now - self._sent > _PATIENCE_SECONDS:
+            self._answers.flush()
+            self._unsent, self._sent = 0, now
 
     def _beat(self) -> None:
         self._beats += 1

@@ -9,24 +9,25 @@ import mmap
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ruler.errors import ClipError
 from ruler.video import wire
-from ruler.video.decoder_process import HEADER_BYTES, SHARED
+from ruler.video.decoder_process import CHANNEL, HEADER_BYTES, SHARED
+from ruler.video.lending import Slots, shared_file
+from ruler.video.pictures import MAX_PIXELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
 _LOOK_SECONDS = 0.25
@@ -43,10 +44,12 @@ class Limits:
     Attributes:
         seconds: How long it may show no sign of life (no packet, picture or block of bytes read).
         megabytes: Memory beyond what it needs for itself.
+        pixels: The largest picture it may decode.
     """
 
     seconds: float = 30.0
     megabytes: int = 4096
+    pixels: int = MAX_PIXELS
 
 
 class DecoderLostError(Exception):
@@ -59,10 +62,13 @@ class Decoder:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self._shared = tempfile.TemporaryFile(dir=_memory_folder())  # noqa: SIM115 - kept open
-        self._shared.truncate(HEADER_BYTES)
-        self._header = mmap.mmap(self._shared.fileno(), HEADER_BYTES)
-        self._process = _start(self._shared.fileno(), limits)
+        shared = shared_file(HEADER_BYTES)
+        self._header = mmap.mmap(shared, HEADER_BYTES)
+        self._channel, far = socket.socketpair()
+        self._process = _start(shared, far.fileno(), limits)
+        os.close(shared)
+        far.close()
+        self._slots: Slots | None = None
         self._buffer = bytearray()
         self._holds: bytes | None = None
         self._reads = itertools.count()
@@ -80,7 +86,14 @@ class Decoder:
         return self._hear()
 
     def read(
-        self, clip: bytes, indices: Sequence[int], width: int | None, *, slots: int, size: int
+        self,
+        clip: bytes,
+        indices: Sequence[int],
+        width: int | None,
+        *,
+        is_grey: bool,
+        slots: int,
+        size: int,
     ) -> Iterator[NDArray[np.uint8] | str]:
         """Pictures of a clip, or reasons, one an index.
 
@@ -88,7 +101,8 @@ class Decoder:
             clip: As `open` sealed it.
             indices: See `Clip.frames`.
             width: Likewise.
-            slots: Pictures that may wait to be taken.
+            is_grey: Likewise.
+            slots: Pictures that may wait to be taken, or be held.
             size: Bytes of the largest picture.
 
         Raises:
@@ -99,32 +113,40 @@ class Decoder:
             self._say({"do": "take", "folder": _folder()}, clip)
             self._holds = clip
         number = next(self._reads)
-        self._shared.truncate(HEADER_BYTES + slots * size)
-        asked = {"indices": list(indices), "width": width, "slots": slots, "size": size}
-        self._say({"do": "read", "read": number, **asked})
+        lent = self._lend(slots, size)
+        asked = {"indices": list(indices), "width": width, "is_grey": is_grey}
+        self._say({"do": "read", "read": number, "slots": slots, "size": size, **asked})
         is_over = False
-        with mmap.mmap(self._shared.fileno(), HEADER_BYTES + slots * size) as shared:
-            try:
-                while "end" not in (said := self._hear()[0]):
-                    if "failed" in said:
-                        yield said["failed"]
-                        continue
-                    slot, shape = said["slot"], (said["height"], said["width"], 3)
-                    start = HEADER_BYTES + slot * size
-                    picture = np.frombuffer(
-                        shared[start : start + shape[0] * shape[1] * 3], np.uint8
-                    ).reshape(shape)
-                    self._say({"do": "free", "read": number, "slot": slot})
-                    yield picture
-                is_over = True
-            finally:
-                if not is_over:
-                    self._abandon(number)
+        try:
+            while "end" not in (said := self._hear()[0]):
+                if "failed" in said:
+                    yield said["failed"]
+                    continue
+                yield lent.picture(said["slot"], tuple(said["shape"]))
+                if free := lent.returned(least=lent.handful):
+                    self._say({"do": "free", "read": number, "slots": free})
+            is_over = True
+        finally:
+            if not is_over:
+                self._abandon(number)
+
+    def _lend(self, count: int, size: int) -> Slots:
+        """Memory for a reading: that of the last one, unless some of it is still lent."""
+        if self._slots is not None:
+            self._slots.returned()
+            if self._slots.fits(count, size):
+                return self._slots
+            self._slots.close()
+        self._slots = Slots(count, size)
+        # A process that has died says so where it is listened to next.
+        with contextlib.suppress(OSError):
+            socket.send_fds(self._channel, [b"\0"], [self._slots.descriptor])
+        return self._slots
 
     def close(self) -> None:
         """End the process and wait until it is gone."""
         self.is_usable = False
-        if self._shared.closed:
+        if self._channel.fileno() < 0:
             return
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
@@ -136,7 +158,9 @@ class Decoder:
             self._process.kill()
             self._process.wait()
         self._header.close()
-        self._shared.close()
+        self._channel.close()
+        if self._slots is not None:
+            self._slots.close()
 
     def _abandon(self, number: int) -> None:
         """Nobody reads on: let the process come to rest, or end it."""
@@ -144,7 +168,7 @@ class Decoder:
             return
         deadline = time.monotonic() + _END_SECONDS
         try:
-            self._say({"do": "free", "read": number, "slot": None})
+            self._say({"do": "free", "read": number, "slots": None})
             while "end" not in self._hear()[0]:
                 if time.monotonic() > deadline:
                     self.is_usable = False
@@ -161,7 +185,7 @@ class Decoder:
 
     def _hear(self) -> tuple[wire.Message, bytes]:
         body, blob = wire.sizes(self._take(wire.HEAD_BYTES))
-        message, extra = wire.unpack(self._take(body)), self._take(blob)
+        message, extra = wire.unpack(self._take(body)), self._take(blob) if blob else b""
         self._is_new = False
         if "error" in message:
             raise ClipError(*message["error"])
@@ -173,6 +197,13 @@ class Decoder:
 
     def _take(self, count: int) -> bytes:
         """So many bytes, as long as the process shows signs of life."""
+        if len(self._buffer) < count:
+            self._wait_for(count)
+        taken = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        return taken
+
+    def _wait_for(self, count: int) -> None:
         assert self._process.stdout is not None
         pipe = self._process.stdout.fileno()
         beats, since = self._header[:8], time.monotonic()
@@ -190,9 +221,6 @@ class Decoder:
                 patience = self.limits.seconds
             elif time.monotonic() - since > patience:
                 raise self._lost(f"the decoder hangs: nothing came for {patience:g} seconds")
-        taken = bytes(self._buffer[:count])
-        del self._buffer[:count]
-        return taken
 
     def _how_it_ended(self) -> str:
         code = self._process.wait()
@@ -206,30 +234,27 @@ class Decoder:
         return DecoderLostError(reason)
 
 
-def _start(shared: int, limits: Limits) -> subprocess.Popen[bytes]:
+def _start(shared: int, channel: int, limits: Limits) -> subprocess.Popen[bytes]:
     """A new process; its packages are found where this one finds them."""
     places = os.pathsep.join(place or str(Path.cwd()) for place in sys.path)
-    command = [sys.executable, "-W", "ignore", "-c", _CODE, places, str(shared)]
+    command = [sys.executable, "-W", "ignore", "-c", _CODE, places, str(shared), str(channel)]
     return subprocess.Popen(  # noqa: S603 - a fixed command
-        [*command, str(limits.megabytes)],
+        [*command, str(limits.megabytes), str(limits.pixels)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        pass_fds=(shared,),
+        pass_fds=(shared, channel),
         start_new_session=True,
     )
 
 
 _CODE = (
-    "import os, sys; sys.path[:] = sys.argv.pop(1).split(os.pathsep); "
-    f"os.dup2(int(sys.argv.pop(1)), {SHARED}); "
+    "import fcntl, os, sys; sys.path[:] = sys.argv.pop(1).split(os.pathsep); "
+    # Both may lie on each other's place: first out of the way.
+    "shared, channel = (fcntl.fcntl(int(sys.argv.pop(1)), fcntl.F_DUPFD, 10) for _ in '12'); "
+    f"os.dup2(shared, {SHARED}); os.dup2(channel, {CHANNEL}); "
     "from ruler.video.decoder_process import main; main()"
 )
-
-
-def _memory_folder() -> str | None:
-    """A file system in memory, where there is one; else the usual place for temporary files."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - unnamed files
 
 
 class Pool:

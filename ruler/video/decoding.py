@@ -8,16 +8,18 @@ packet by packet, and `Walk` judges which pictures the damage has reached.
 from __future__ import annotations
 
 from contextlib import ExitStack, suppress
+from functools import cached_property
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Interpolation, VideoReformatter
 
-from ruler.video.bitstream import may_be_referenced
+from ruler.video import complaints
+from ruler.video.bitstream import may_be_referenced, tells_references
 from ruler.video.containers import DECODER_THREADS, opened, prepare_decoder, video_stream
-from ruler.video.pictures import finish
+from ruler.video.pictures import finish, shrunk_size
 from ruler.video.probe import each_packet, position_of
 from ruler.video.walk import LOST, DamageError, Walk
 
@@ -69,6 +71,7 @@ class Source:
             yield place, packet
         if not is_found:  # the seek led elsewhere: walk there from the start
             self._reopen()
+            complaints.forget()
             yield from self._walked(entry, stop)
 
     def decode(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
@@ -85,6 +88,7 @@ class Source:
         if self._container is not None and entry > 0:
             self._container.seek(self._index.seek_stamp(entry), stream=self._stream)
             self._stream.codec_context.flush_buffers()
+        complaints.forget()
         yield from self._walked(entry, stop)
 
     def _walked(self, entry: int, stop: int) -> Iterator[tuple[int | None, Packet[VideoStream]]]:
@@ -111,12 +115,10 @@ class Source:
 
 
 def _threads(index: PacketIndex) -> int:
-    """How many threads may decode without hiding damage.
-
-    With threads, a decoder that marks damage reads the mark of a reordered picture while another
-    thread may still be decoding it: once in some thousand times the mark is missed.
-    """
-    return 1 if index.is_reordered and index.codec not in _REFUSING else DECODER_THREADS
+    """How many threads may decode without hiding damage: one where a decoder marks pictures that
+    are reordered, and its complaints are not heard (see `complaints`)."""
+    hides = index.is_reordered and index.codec not in _REFUSING and not complaints.are_heard()
+    return 1 if hides else DECODER_THREADS
 
 
 class Decoder:
@@ -127,17 +129,30 @@ class Decoder:
         facts: What its header says.
         index: Its index.
         width: Shrink wider pictures to this.
+        is_grey: Leave the colours out.
     """
 
-    def __init__(self, path: Path, facts: Facts, index: PacketIndex, *, width: int | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        facts: Facts,
+        index: PacketIndex,
+        *,
+        width: int | None,
+        is_grey: bool = False,
+    ) -> None:
         self._path = path
         self._facts = facts
         self._index = index
         self._width = width
+        self._is_grey = is_grey
         self._reformatter = VideoReformatter()
+        self._reach = _NO_SEEK_WITHIN
+        # The order of what comes out depends on what went in where the container does not tell it.
+        self._skips = tells_references(index.codec) and bool((np.diff(index.ranks) > 0).all())
 
     def read(self, ranks: Sequence[int]) -> Iterator[NDArray[np.uint8] | str]:
-        """Pictures by rank (ascending, without repeats): upright, RGB, sealed; or a reason."""
+        """Pictures by rank (ascending, without repeats): upright, sealed; or a reason."""
         held = [rank for rank in ranks if rank < self._index.listed]
         with (
             Source(self._path, self._index, threads=_threads(self._index)) as quick,
@@ -161,31 +176,63 @@ class Decoder:
     def _walk_quickly(
         self, source: Source, ranks: Sequence[int]
     ) -> Iterator[NDArray[np.uint8] | str]:
-        """Pictures up to the first stretch that is worth a seek, or to the last group.
+        """Pictures up to the first stretch that is worth a seek.
 
-        Nothing follows the last group that would push its pictures out, and a decoder with threads
-        that is told to give what it holds may give a picture before it knows that it is damaged.
+        A decoder with threads that is told to give what it holds may give a picture before it knows
+        that it is damaged. So where complaints are not heard, more packets push the last pictures
+        out, and the last group, which nothing follows, is left to a careful walk.
         """
-        entry = self._index.entry(ranks[0])
-        end, count, last_entry = entry, 0, int(self._index.keys[-1])
-        for rank in ranks:
-            if not self._index.entry(rank) < min(last_entry, end + _NO_SEEK_WITHIN):
-                break
-            end = max(end, int(self._index.places[rank]))
-            count += 1
+        count = self._within_reach(ranks)
         if not count:
             raise DamageError
-        walk = Walk(self._index, ranks[:count], entry)
-        for place, packet in source.packets(entry, walk.last + 1 + _PUSH):
+        walk = Walk(self._index, ranks[:count], self._index.entry(ranks[0]))
+        pushing = 0 if complaints.are_heard() else _PUSH
+        for place, packet in source.packets(walk.entry, walk.last + 1 + pushing):
+            if self._is_needless(walk, place, packet):
+                continue
             walk.send(place)
-            try:
-                self._take(walk, source.decode(packet))
-            except av.FFmpegError as error:
-                raise DamageError from error
+            self._send(source, walk, packet)
             yield from walk.release()
             if walk.is_done:
                 return
-        raise DamageError
+        if not complaints.are_heard():
+            raise DamageError
+        self._send(source, walk, None)
+        walk.finish()
+        yield from walk.release()
+
+    def _within_reach(self, ranks: Sequence[int]) -> int:
+        """How many of the ranks are read in one go, without a seek in between."""
+        last_entry = len(self._index.places) if complaints.are_heard() else self._index.keys[-1]
+        end = self._index.entry(ranks[0])
+        for count, rank in enumerate(ranks):
+            if not self._index.entry(rank) < min(last_entry, end + self._reach):
+                return count
+            end = max(end, int(self._index.places[rank]))
+        return len(ranks)
+
+    def _is_needless(
+        self, walk: Walk, place: int | None, packet: Packet[VideoStream]
+    ) -> TypeGuard[int]:
+        """Whether neither a wanted picture nor any other needs a packet; it is skipped then."""
+        if place is None or not self._skips or not walk.entry < place <= walk.last:
+            return False
+        if walk.wants(int(self._index.rank_at[place])):
+            return False
+        if may_be_referenced(bytes(packet), self._index.codec, self._index.nal_length):
+            return False
+        walk.skip(place)
+        return True
+
+    def _send(self, source: Source, walk: Walk, packet: Packet[VideoStream] | None) -> None:
+        """Decode a packet (None: what the decoder still holds) that nobody may complain of."""
+        try:
+            frames = source.decode(packet)
+        except av.FFmpegError as error:
+            raise DamageError from error
+        if complaints.heard():
+            raise DamageError
+        self._take(walk, frames)
 
     def _walk_carefully(
         self, source: Source, ranks: Sequence[int]
@@ -228,8 +275,26 @@ class Decoder:
 
     def _convert(self, frame: VideoFrame) -> NDArray[np.uint8]:
         # Without `threads` each call starts some of its own, which takes longer than the work.
+        if self._is_grey:
+            grey = self._reformatter.reformat(
+                frame, *self._grey_size, "gray8", interpolation=Interpolation.AREA, threads=1
+            ).to_ndarray()
+            return finish(self._upright(grey.astype(np.uint8, copy=False)), None)
         rgb = self._reformatter.reformat(
             frame, self._facts.width, self._facts.height, "rgb24", threads=1
         ).to_ndarray()
-        upright = np.rot90(rgb, self._facts.quarter_turns) if self._facts.quarter_turns else rgb
-        return finish(upright.astype(np.uint8, copy=False), self._width)
+        return finish(self._upright(rgb.astype(np.uint8, copy=False)), self._width)
+
+    @cached_property
+    def _grey_size(self) -> tuple[int, int]:
+        """Width and height that a grey picture is shrunk to as it lies in the file. Here the shrink
+        goes with the conversion, which takes a tenth of the time of both apart."""
+        width, height = self._facts.width, self._facts.height
+        if self._facts.quarter_turns % 2 == 0:
+            return shrunk_size(width, height, self._width)
+        upright_width, upright_height = shrunk_size(height, width, self._width)
+        return upright_height, upright_width
+
+    def _upright(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        turns = self._facts.quarter_turns
+        return np.rot90(picture, turns) if turns else picture

@@ -59,7 +59,7 @@ class FileClip:
         return np.sort(self._index.rank_at[self._index.keys])
 
     def frames(
-        self, indices: Sequence[int], *, width: int | None = None
+        self, indices: Sequence[int], *, width: int | None = None, is_grey: bool = False
     ) -> Iterator[Frame | FrameFailure]:
         """See `Clip`.
 
@@ -68,7 +68,8 @@ class FileClip:
             ValueError: `indices` do not ascend, or lie outside the clip.
         """
         wanted = checked(indices, len(self.times))
-        for index, picture in zip(wanted, self._pictures(wanted, width), strict=True):
+        pictures = self._pictures(wanted, width, is_grey=is_grey)
+        for index, picture in zip(wanted, pictures, strict=True):
             seconds = float(self.times[index])
             if isinstance(picture, str):
                 yield FrameFailure(index, seconds, picture)
@@ -76,17 +77,17 @@ class FileClip:
                 yield Frame(index, seconds, picture)
 
     def _pictures(
-        self, wanted: Sequence[int], width: int | None
+        self, wanted: Sequence[int], width: int | None, *, is_grey: bool
     ) -> Iterator[NDArray[np.uint8] | str]:
         done = 0
-        if self._info.reader == "decord":
+        if self._info.reader == "decord" and not is_grey:
             try:
                 for picture in decord_reader.read(self._path, wanted, width=width):
                     done += 1
                     yield picture
             except RuntimeError:
                 pass  # PyAV gives the same pixels, so it can take over anywhere
-        decoder = Decoder(self._path, self._facts, self._index, width=width)
+        decoder = Decoder(self._path, self._facts, self._index, width=width, is_grey=is_grey)
         yield from decoder.read(wanted[done:])
 
 

@@ -47,7 +47,7 @@ class FolderClip:
         return self._times
 
     def frames(
-        self, indices: Sequence[int], *, width: int | None = None
+        self, indices: Sequence[int], *, width: int | None = None, is_grey: bool = False
     ) -> Iterator[Frame | FrameFailure]:
         """See `Clip`.
 
@@ -56,14 +56,14 @@ class FolderClip:
         """
         for index in checked(indices, len(self._pictures)):
             seconds = float(self._times[index])
-            picture = self._read(self._pictures[index])
+            picture = self._read(self._pictures[index], is_grey=is_grey)
             if isinstance(picture, str):
                 yield FrameFailure(index, seconds, picture)
             else:
                 yield Frame(index, seconds, finish(picture, width))
 
-    def _read(self, path: Path) -> NDArray[np.uint8] | str:
-        picture = _read(path)
+    def _read(self, path: Path, *, is_grey: bool) -> NDArray[np.uint8] | str:
+        picture = _read(path, is_grey=is_grey)
         expected = (self._info.height, self._info.width)
         if not isinstance(picture, str) and picture.shape[:2] != expected:
             height, width = picture.shape[:2]
@@ -149,10 +149,10 @@ def _size(path: Path, pictures: Sequence[Path]) -> tuple[int, int]:
     )
 
 
-def _read(path: Path) -> NDArray[np.uint8] | str:
+def _read(path: Path, *, is_grey: bool = False) -> NDArray[np.uint8] | str:
     # Read here rather than by OpenCV, which knows no Unicode paths on some platforms.
     try:
-        return decode_picture(path.read_bytes())
+        return decode_picture(path.read_bytes(), is_grey=is_grey)
     except OSError as error:
         return f"the picture cannot be read ({(error.strerror or 'unknown error').lower()})"
 

@@ -23,7 +23,8 @@ class Frame:
     Attributes:
         index: Position in presentation order, from 0.
         time_seconds: Presentation time, 0 at the clip's first frame.
-        image: uint8 array (height, width, 3), RGB, read-only.
+        image: uint8 array (height, width, 3), RGB, or (height, width), grey, where that was asked
+            for; read-only. May be part of a larger array.
     """
 
     index: int
@@ -55,13 +56,14 @@ class WindowSpec:
     `step_seconds`, and reaches `steps` grid frames back. At the start of a clip it reaches forward
     instead, so that it always holds at least `min_steps` + 1 frames where the clip has them. With
     `steps` = 0 the window is the sampled frame itself. `width` asks for frames shrunk to that many
-    pixels across (never enlarged).
+    pixels across (never enlarged), `is_grey` for frames without colour.
     """
 
     steps: int = 0
     step_seconds: float = 0.1
     min_steps: int = 0
     width: int | None = None
+    is_grey: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,13 +115,14 @@ class Clip(Protocol):
         """Presentation time of each frame in seconds, shape (frames,), ascending, from 0."""
 
     def frames(
-        self, indices: Sequence[int], *, width: int | None = None
+        self, indices: Sequence[int], *, width: int | None = None, is_grey: bool = False
     ) -> Iterator[Frame | FrameFailure]:
         """Decode frames in one forward pass.
 
         Args:
             indices: Ascending, without repeats.
             width: Shrink frames wider than this, keeping their shape.
+            is_grey: Leave the colours out: a part of the work, most of all with a small `width`.
 
         Yields:
             One item an index, in order; a damaged frame is a `FrameFailure`, never left out.

@@ -124,7 +124,7 @@ class IsolatedClip:
         return self._times
 
     def frames(
-        self, indices: Sequence[int], *, width: int | None = None
+        self, indices: Sequence[int], *, width: int | None = None, is_grey: bool = False
     ) -> Iterator[Frame | FrameFailure]:
         """See `Clip`. Where a decoder is lost, the frames up to the next place that decoding can
         start at fail; where too many are, the clip's rest does.
@@ -140,7 +140,7 @@ class IsolatedClip:
                 yield from self._failures(wanted[done:], self._losses.reason)
                 return
             try:
-                for item in self._read(wanted[done:], width):
+                for item in self._read(wanted[done:], width, is_grey=is_grey):
                     done += 1
                     yield item
             except DecoderLostError as lost:
@@ -149,13 +149,17 @@ class IsolatedClip:
                 yield from self._failures(wanted[done:stop], str(lost))
                 done = stop
 
-    def _read(self, wanted: Sequence[int], width: int | None) -> Iterator[Frame | FrameFailure]:
+    def _read(
+        self, wanted: Sequence[int], width: int | None, *, is_grey: bool
+    ) -> Iterator[Frame | FrameFailure]:
         shown = min(self._info.width, width or self._info.width)
         # One more row than proportion says: shrinking rounds.
-        size = 3 * shown * (self._info.height * shown // self._info.width + 1)
+        size = (1 if is_grey else 3) * shown * (self._info.height * shown // self._info.width + 1)
         slots = max(2, min(_MOST_SLOTS, _SHARED_BYTES // size))
         with POOL.borrowed(self._limits) as decoder:
-            pictures = decoder.read(self._sealed, wanted, width, slots=slots, size=size)
+            pictures = decoder.read(
+                self._sealed, wanted, width, is_grey=is_grey, slots=slots, size=size
+            )
             for index, picture in zip(wanted, pictures, strict=False):
                 seconds = float(self._times[index])
                 if isinstance(picture, str):

@@ -21,9 +21,18 @@ _JPEG_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xDA)})
 
 
+_most_pixels = MAX_PIXELS
+
+
+def allow(pixels: int) -> None:
+    """Set the most pixels that a picture may have in this process."""
+    global _most_pixels  # noqa: PLW0603 - a decoder process has one limit
+    _most_pixels = pixels
+
+
 def is_too_large(width: int, height: int) -> bool:
-    """Whether a picture passes `MAX_SIDE` or `MAX_PIXELS`."""
-    return max(width, height) > MAX_SIDE or width * height > MAX_PIXELS
+    """Whether a picture passes `MAX_SIDE`, or the most pixels."""
+    return max(width, height) > MAX_SIDE or width * height > _most_pixels
 
 
 def check_size(clip: str, width: int, height: int) -> None:
@@ -36,35 +45,44 @@ def check_size(clip: str, width: int, height: int) -> None:
         raise ClipError(
             clip,
             f"its pictures are {width} x {height} pixels, which is more than ruler reads",
-            f"Scale it down to at most {MAX_SIDE} pixels a side and {MAX_PIXELS // 10**6} "
-            "megapixels.",
+            f"Scale it down to at most {MAX_SIDE} pixels a side and {_most_pixels / 1e6:g} "
+            "megapixels, or set RULER_MAX_PIXELS.",
         )
+
+
+def shrunk_size(width: int, height: int, most_across: int | None) -> tuple[int, int]:
+    """Width and height of a picture that is to be at most so many pixels across."""
+    if most_across is None or width <= most_across:
+        return width, height
+    return most_across, max(1, round(height * most_across / width))
 
 
 def finish(image: NDArray[np.uint8], width: int | None) -> NDArray[np.uint8]:
     """Shrink a picture and seal it.
 
     Args:
-        image: uint8 array (height, width, 3); may become read-only itself.
+        image: uint8 array (height, width, 3) or (height, width); may become read-only itself.
         width: Shrink what is wider than this, keeping its shape; None leaves the size alone.
 
     Returns:
-        uint8 array (height, width, 3), contiguous, read-only.
+        uint8 array of as many dimensions, each row contiguous, read-only.
     """
-    if width is not None and image.shape[1] > width:
-        height = max(1, round(image.shape[0] * width / image.shape[1]))
-        shrunk = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    height, before = image.shape[:2]
+    if (size := shrunk_size(before, height, width)) != (before, height):
+        shrunk = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         image = shrunk.astype(np.uint8, copy=False)
-    image = np.ascontiguousarray(image)
+    if image.strides[0] < 0 or image.strides[1:] != image[0].copy().strides:
+        image = np.ascontiguousarray(image)
     image.flags.writeable = False
     return image
 
 
-def decode_picture(data: bytes) -> NDArray[np.uint8] | str:
+def decode_picture(data: bytes, *, is_grey: bool = False) -> NDArray[np.uint8] | str:
     """Decode a picture file, turned as its EXIF data says.
 
     Returns:
-        uint8 array (height, width, 3), RGB, or a clause that says what is wrong with the file.
+        uint8 array (height, width, 3), RGB, or (height, width), grey; or a clause that says what is
+        wrong with the file.
     """
     if not data:
         return "the picture file is empty"
@@ -74,12 +92,14 @@ def decode_picture(data: bytes) -> NDArray[np.uint8] | str:
     if _ends_early(data):
         return "the picture file ends early"
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        kind = cv2.IMREAD_GRAYSCALE if is_grey else cv2.IMREAD_COLOR
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), kind)
     except cv2.error:
         image = None
     if image is None:
         return "the picture file is damaged or not a picture"
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+    picture = image if is_grey else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return picture.astype(np.uint8, copy=False)
 
 
 def _ends_early(data: bytes) -> bool:

@@ -112,7 +112,7 @@ def read_windows(
         raise ValueError(f"samples must lie in [0, {len(clip.times)})")
     plan = WindowPlan(clip.times, spec)
     needed = sorted({index for sample in wanted for index in plan.window(sample)})
-    stream = iter(clip.frames(needed, width=spec.width))
+    stream = iter(clip.frames(needed, width=spec.width, is_grey=spec.is_grey))
     held: deque[Frame | FrameFailure] = deque()
     for sample in wanted:
         window = plan.window(sample)

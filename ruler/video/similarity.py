@@ -92,7 +92,9 @@ def largest_change(one: NDArray[np.float32], other: NDArray[np.float32]) -> floa
 
 
 def _picture(frame: Frame) -> _Picture:
-    grey = cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    is_grey = frame.image.ndim == 2
+    picture = frame.image if is_grey else cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY)
+    grey = picture.astype(np.float32)
     height, width = grey.shape
     if width > _WIDTH:
         size = (_WIDTH, max(1, round(height * _WIDTH / width)))

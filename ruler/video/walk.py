@@ -78,6 +78,7 @@ class Walk:
         self._sent = -1
         self._unlisted = len(self._fates)  # the place at which the first unlisted packet was sent
         self._unseen = int(ranks[0])
+        self._has_skipped = False
 
     @property
     def is_done(self) -> bool:
@@ -97,6 +98,14 @@ class Walk:
             self._referenced[self._sent] = is_referenced
             if place in self._index.damaged:
                 self.fail(place, INCOMPLETE)
+
+    def skip(self, place: int) -> None:
+        """Note that a packet does not go to the decoder: its picture is not wanted, and no other
+        rests on it."""
+        at = place - self.entry
+        self._fates[at] = _GOOD
+        self._sent = max(self._sent, at)
+        self._has_skipped = True
 
     def refuse(self, place: int | None, *, is_referenced: bool) -> None:
         """Note that the decoder refused a packet."""
@@ -132,7 +141,9 @@ class Walk:
         at = place - self.entry
         if not 0 <= at < len(self._fates) or self._fates[at] == _GOOD:
             return
-        if not self._is_last_resort and (at == 0 or (spoils and not self.is_careful)):
+        # A walk that skips has no say either on a picture that is merely missing.
+        is_unfit = not self.is_careful and (spoils or self._has_skipped)
+        if not self._is_last_resort and (at == 0 or is_unfit):
             raise DamageError
         self._fates[at] = _BAD
         self._reasons.setdefault(at, reason)

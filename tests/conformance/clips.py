@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,17 +47,20 @@ class MemoryClip:
         self.times: NDArray[np.float64] = np.arange(count) / FPS
 
     def frames(
-        self, indices: Sequence[int], *, width: int | None = None
+        self, indices: Sequence[int], *, width: int | None = None, is_grey: bool = False
     ) -> Iterator[Frame | FrameFailure]:
         """These clips are small: `width` never shrinks them."""
         assert width is None or width >= self.info.width
         for index in indices:
-            yield Frame(index=index, time_seconds=index / FPS, image=self._video[index])
+            image = self._video[index]
+            shown = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if is_grey else image
+            yield Frame(index=index, time_seconds=index / FPS, image=shown)
 
 
 def windows_of(clip: MemoryClip, spec: WindowSpec, indices: Sequence[int]) -> list[FrameWindow]:
     """The windows of sampled frames, as `WindowSpec` describes them."""
-    frames = [frame for frame in clip.frames(range(clip.info.frames)) if isinstance(frame, Frame)]
+    read = clip.frames(range(clip.info.frames), is_grey=spec.is_grey)
+    frames = [frame for frame in read if isinstance(frame, Frame)]
     stride = max(1, round(spec.step_seconds * FPS))
     windows = []
     for index in indices:

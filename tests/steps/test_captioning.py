@@ -81,7 +81,9 @@ def test_nothing_is_asked_twice() -> None:
 
 def test_a_known_clip_is_not_decoded() -> None:
     class Closed(MemoryClip):
-        def frames(self, indices: Sequence[int], *, width: int | None = None) -> Iterator[None]:  # type: ignore[override]
+        def frames(
+            self, indices: Sequence[int], *, width: int | None = None, is_grey: bool = False
+        ) -> Iterator[None]:  # type: ignore[override]
             raise AssertionError("decoded")
 
     cache = Cache()
@@ -170,8 +172,10 @@ def test_windows_are_read_as_the_captioner_takes_them() -> None:
     read: list[int] = []
 
     class Counted(MemoryClip):
-        def frames(self, indices: Sequence[int], *, width: int | None = None) -> Iterator[Frame]:
-            for frame in super().frames(indices, width=width):
+        def frames(
+            self, indices: Sequence[int], *, width: int | None = None, is_grey: bool = False
+        ) -> Iterator[Frame]:
+            for frame in super().frames(indices, width=width, is_grey=is_grey):
                 assert isinstance(frame, Frame)
                 read.append(frame.index)
                 yield frame
@@ -227,8 +231,10 @@ def test_answers_before_a_mistake_of_the_user_are_kept() -> None:
 
 def test_what_breaks_the_reading_is_no_fault_of_the_captioner() -> None:
     class Gone(MemoryClip):
-        def frames(self, indices: Sequence[int], *, width: int | None = None) -> Iterator[Frame]:
-            for frame in super().frames(indices, width=width):
+        def frames(
+            self, indices: Sequence[int], *, width: int | None = None, is_grey: bool = False
+        ) -> Iterator[Frame]:
+            for frame in super().frames(indices, width=width, is_grey=is_grey):
                 assert isinstance(frame, Frame)
                 if frame.index == 20:
                     raise MemoryError("no room")

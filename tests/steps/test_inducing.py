@@ -76,7 +76,9 @@ class Film:
             name=name, sha256=content_hash([name, frames]), frames=frames, fps=10.0
         )
 
-    def frames(self, indices: Sequence[int], *, width: int | None = None) -> Iterator[Frame]:
+    def frames(
+        self, indices: Sequence[int], *, width: int | None = None, is_grey: bool = False
+    ) -> Iterator[Frame]:
         mark = list(self.info.name.encode())
         for index in indices:
             image = np.zeros((2, 80, 3), np.uint8)

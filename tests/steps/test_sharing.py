@@ -195,9 +195,9 @@ def asked(clip: MemoryClip) -> list[Question]:
 def test_a_frame_that_cannot_be_read_is_no_anchor() -> None:
     class Damaged(MemoryClip):
         def frames(
-            self, indices: Sequence[int], *, width: int | None = None
+            self, indices: Sequence[int], *, width: int | None = None, is_grey: bool = False
         ) -> Iterator[Frame | FrameFailure]:
-            for frame in super().frames(indices, width=width):
+            for frame in super().frames(indices, width=width, is_grey=is_grey):
                 hurt = frame.index in (0, 3)
                 yield FrameFailure(frame.index, 0.0, "damaged") if hurt else frame
 

@@ -177,7 +177,7 @@ def test_huge_pictures_are_refused_undecoded(
 ) -> None:
     for number, suffix in enumerate((".png", ".jpg", ".bmp")):
         cv2.imwrite(str(tmp_path / f"{number}{suffix}"), np.zeros((90, 120, 3), np.uint8))
-    monkeypatch.setattr(pictures, "MAX_PIXELS", 10_000)
+    monkeypatch.setattr(pictures, "_most_pixels", 10_000)
     monkeypatch.setattr(cv2, "imdecode", None)
     for path in tmp_path.iterdir():
         with pytest.raises(ClipError, match="claims 120 x 90 pixels"):

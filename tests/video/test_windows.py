@@ -41,7 +41,7 @@ class PaleClip:
         )
 
     def frames(
-        self, indices: Sequence[int], *, width: int | None = None
+        self, indices: Sequence[int], *, width: int | None = None, is_grey: bool = False
     ) -> Iterator[Frame | FrameFailure]:
         self.asked.append(list(indices))
         for index in indices:

@@ -87,10 +87,14 @@ class Footage:
             reader="folder",
         )
 
-    def frames(self, indices: Sequence[int], *, width: int | None = None) -> Iterator[Frame]:
+    def frames(
+        self, indices: Sequence[int], *, width: int | None = None, is_grey: bool = False
+    ) -> Iterator[Frame]:
         assert width is None or width >= self.info.width
         for index in indices:
-            yield Frame(int(index), float(self.times[index]), self._video[index])
+            image = self._video[index]
+            shown = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if is_grey else image
+            yield Frame(int(index), float(self.times[index]), shown)
 
 
 def normal_clips() -> list[Clip]:
