@@ -57,6 +57,8 @@ class Settings(Folders):
     """A decoder that says nothing for so long is given up."""
     decoder_megabytes: int = Field(default=4096, ge=256)
     """Memory that a decoder may take."""
+    max_pixels: int = Field(default=100_000_000, ge=1)
+    """Larger pictures are refused before they are decoded."""
     base_url: str | None = None
     """Endpoint of an OpenAI-compatible server, for all models."""
     captioner_url: str | None = None

@@ -90,7 +90,11 @@ def limits() -> Limits:
     from ruler.video.decoders import Limits
 
     known = settings()
-    return Limits(seconds=known.decoder_seconds, megabytes=known.decoder_megabytes)
+    return Limits(
+        seconds=known.decoder_seconds,
+        megabytes=known.decoder_megabytes,
+        pixels=known.max_pixels,
+    )
 
 
 def machine(

@@ -58,8 +58,9 @@ def evaluate(
     """
     if mode not in ("online", "offline"):
         raise InputError(f"--mode takes online or offline, not {mode!r}.")
-    from ruler.cli.context import model_options, settings
+    from ruler.cli.context import limits, model_options, settings
     from ruler.cli.detect import smoothing_named
+    from ruler.evaluation.clips import Reading
     from ruler.evaluation.runner import evaluate as run
     from ruler.evaluation.runner import write_document
 
@@ -80,6 +81,7 @@ def evaluate(
             reasoner=reasoner,
             options=chosen,
             workers=workers or settings().workers,
+            reading=Reading(settings().reader, limits()),
             keep=keep,
             learn_from=learn_from or (),
             shots=shots,

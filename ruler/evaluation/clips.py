@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from ruler import metrics
 from ruler.errors import ClipError, InputError
@@ -22,7 +23,17 @@ from ruler.reporting.jsonl import read_frames
 from ruler.schemas.datasets import ClipsManifest, EvalResult, RuleSetStamp
 from ruler.schemas.runs import Smoothing
 from ruler.schemas.verdicts import Verdict
+from ruler.video.decoders import Limits
+from ruler.video.isolation import DEFAULT_LIMITS
 from rules_store.store import Store
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How clips are read: by what, and within which limits."""
+
+    reader: Literal["pyav", "decord"] = "pyav"
+    limits: Limits | None = DEFAULT_LIMITS
 
 
 def evaluate_clips(
@@ -35,6 +46,7 @@ def evaluate_clips(
     report: Report,
     reasoner: str = "symbolic",
     purse: Purse | None = None,
+    reading: Reading | None = None,
 ) -> EvalResult:
     """Measure on one dataset.
 
@@ -45,8 +57,8 @@ def evaluate_clips(
     Raises:
         InputError: clips or labels are missing or do not fit each other.
     """
-    purse = purse or Purse({})
-    truths = _truths(manifest, base)
+    purse, reading = purse or Purse({}), reading or Reading()
+    truths = _truths(manifest, base, reading)
     scene = scene_name(manifest.name)
     started = time.monotonic()
     with Store(folder / "store") as store:
@@ -61,6 +73,8 @@ def evaluate_clips(
                 workers=workers,
                 reasoner=reasoner,
                 options=purse.options(),
+                reader=reading.reader,
+                limits=reading.limits,
             ),
             store,
             report,
@@ -78,7 +92,14 @@ def evaluate_clips(
                 smoothing=smoothing,
                 frame_rate=manifest.fps,
             ),
-            Machine(store=store, runs=folder / "runs", workers=workers, options=purse.options()),
+            Machine(
+                store=store,
+                runs=folder / "runs",
+                workers=workers,
+                reader=reading.reader,
+                limits=reading.limits,
+                options=purse.options(),
+            ),
             report,
         )
         purse.spend(result.record.usage)
@@ -98,14 +119,15 @@ class _Truth:
     label: int | None
 
 
-def _truths(manifest: ClipsManifest, base: Path) -> list[_Truth]:
+def _truths(manifest: ClipsManifest, base: Path, reading: Reading) -> list[_Truth]:
     """The truth of each test clip; read before the work begins, so that a mistake costs nothing.
 
     Raises:
         InputError: a clip or its labels are missing, or do not fit each other.
     """
     labels = load_labels(base / manifest.labels) if manifest.labels else {}
-    opened = open_all([str(base / test.clip) for test in manifest.test], manifest.fps)
+    paths = [str(base / test.clip) for test in manifest.test]
+    opened = open_all(paths, manifest.fps, reading.reader, reading.limits)
     truths: list[_Truth] = []
     for test, clip in zip(manifest.test, opened, strict=True):
         if isinstance(clip, ClipError):

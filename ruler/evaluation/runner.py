@@ -10,7 +10,7 @@ from pathlib import Path
 from ruler.errors import InputError
 from ruler.evaluation.answers import evaluate_answers
 from ruler.evaluation.captions import evaluate_captions
-from ruler.evaluation.clips import evaluate_clips
+from ruler.evaluation.clips import Reading, evaluate_clips
 from ruler.evaluation.purse import Purse
 from ruler.evaluation.understanding import evaluate_understanding
 from ruler.jobs.models import Models
@@ -36,6 +36,7 @@ def evaluate(
     reasoner: str = "symbolic",
     options: Mapping[str, object] | None = None,
     workers: int = 1,
+    reading: Reading | None = None,
     keep: Path | None = None,
     learn_from: Sequence[Path] = (),
     shots: int = 100,
@@ -49,6 +50,7 @@ def evaluate(
         reasoner: Who induces and reasons.
         options: Those of `ruler.jobs.models.Models`; limits hold for all manifests together.
         workers: Chunks at once.
+        reading: How clips are read.
         keep: Folder for store and runs; a temporary one, deleted afterwards, if not given.
         learn_from: Manifests of labelled answers, for `kind: answers`.
         shots: How many of them are learned from.
@@ -65,7 +67,13 @@ def evaluate(
             _measure_texts(manifest, path.parent, labelled, shots)
             if isinstance(manifest, AnswersManifest | UnderstandingManifest)
             else _measure(
-                manifest, path.parent, folder, smoothing, (reasoner, purse), workers, report
+                manifest,
+                path.parent,
+                folder,
+                smoothing,
+                (reasoner, purse),
+                (workers, reading or Reading()),
+                report,
             )
             for path, manifest in loaded
         ]
@@ -96,7 +104,7 @@ def _measure(
     folder: Path,
     smoothing: Smoothing,
     model: tuple[str, Purse],
-    workers: int,
+    work: tuple[int, Reading],
     report: Report,
 ) -> EvalResult:
     if isinstance(manifest, CaptionsManifest):
@@ -108,7 +116,8 @@ def _measure(
         smoothing=smoothing,
         reasoner=model[0],
         purse=model[1],
-        workers=workers,
+        workers=work[0],
+        reading=work[1],
         report=report,
     )
 

@@ -26,6 +26,10 @@ REPAIR = (
     "'ffmpeg -i IN -c copy OUT.mp4'."
 )
 
+REFUSING = frozenset({"av1", "hevc", "libdav1d", "mjpeg", "vp8", "vp9"})
+"""Codecs whose decoders refuse a damaged packet; the others mark its picture when it comes out, and
+only where its slices are decoded one after the other (MPEG-2 with a thread a slice does not)."""
+
 _EXPLODING = frozenset({"hevc", "mjpeg"})
 """Codecs whose decoders report damage only when told to; the others mark damaged pictures."""
 
@@ -116,7 +120,8 @@ def prepare_decoder(stream: VideoStream, *, threads: int) -> None:
         threads: 1 decodes in the calling thread, so that an error belongs to the packet just sent.
     """
     context = stream.codec_context
-    context.thread_type = "AUTO" if threads > 1 else "NONE"
+    parallel = "AUTO" if context.name in REFUSING else "FRAME"
+    context.thread_type = parallel if threads > 1 else "NONE"
     context.thread_count = threads
     if context.name in _EXPLODING:
         context.options = {"err_detect": "explode"}

@@ -18,7 +18,13 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from ruler.video import complaints
 from ruler.video.bitstream import may_be_referenced, tells_references
-from ruler.video.containers import DECODER_THREADS, opened, prepare_decoder, video_stream
+from ruler.video.containers import (
+    DECODER_THREADS,
+    REFUSING,
+    opened,
+    prepare_decoder,
+    video_stream,
+)
 from ruler.video.pictures import finish, shrunk_size
 from ruler.video.probe import each_packet, position_of
 from ruler.video.walk import LOST, DamageError, Walk
@@ -38,9 +44,6 @@ if TYPE_CHECKING:
 
 _NO_SEEK_WITHIN = 16
 """Decoding over so many unwanted pictures costs less than seeking and filling the threads again."""
-
-_REFUSING = frozenset({"av1", "hevc", "mjpeg", "vp8", "vp9"})
-"""Codecs whose decoders refuse a damaged packet; the others mark its picture when it comes out."""
 
 _PUSH = 24
 """At most so many packets more push a picture out: 16 for its order, the rest for the threads."""
@@ -117,7 +120,7 @@ class Source:
 def _threads(index: PacketIndex) -> int:
     """How many threads may decode without hiding damage: one where a decoder marks pictures that
     are reordered, and its complaints are not heard (see `complaints`)."""
-    hides = index.is_reordered and index.codec not in _REFUSING and not complaints.are_heard()
+    hides = index.is_reordered and index.codec not in REFUSING and not complaints.are_heard()
     return 1 if hides else DECODER_THREADS
 
 

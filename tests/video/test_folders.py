@@ -186,3 +186,16 @@ def test_the_hash_is_of_names_contents_and_times(tmp_path: Path) -> None:
     assert open_clip(moved).info.sha256 == original
     save(moved / "frame1.png", numbered(9)[8])
     assert open_clip(moved).info.sha256 != original
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_pictures_can_be_had_in_grey(tmp_path: Path, suffix: str) -> None:
+    for number, picture in enumerate(numbered(3)):
+        cv2.imwrite(str(tmp_path / f"{number}{suffix}"), picture[..., ::-1])
+    clip = open_clip(tmp_path)
+    coloured = clip.frames(range(3), width=80)
+    for one, other in zip(clip.frames(range(3), width=80, is_grey=True), coloured, strict=True):
+        assert isinstance(one, Frame)
+        assert isinstance(other, Frame)
+        assert one.image.shape == (48, 80)
+        assert cv2.absdiff(one.image, cv2.cvtColor(other.image, cv2.COLOR_RGB2GRAY)).mean() < 2

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -17,7 +20,7 @@ from ruler.video.clips import open_clip
 from ruler.video.decoders import POOL, Decoder, DecoderLostError, Limits
 from ruler.video.frames import Frame, FrameFailure
 from ruler.video.isolation import IsolatedClip, open_isolated
-from tests.video.clips import flip, numbered, packets, read, write_clip
+from tests.video.clips import content, flip, numbered, packets, read, write_clip
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
 
@@ -54,6 +57,73 @@ def test_isolated_clips_are_the_same(
         every = range(here.info.frames)
         assert read(there, every, width=width) == read(here, every, width=width)
         assert read(there, every[3::7], width=width) == read(here, every[3::7], width=width)
+
+
+DAMAGEABLE: dict[str, dict[str, Any]] = {
+    "b.mp4": {"options": {"x264-params": "bframes=5:b-pyramid=normal:keyint=40"}},
+    "slices.mkv": {"options": {"x264-params": "bframes=3:slices=4:keyint=40"}},
+    "mpeg2.ts": {"codec": "mpeg2video", "options": {"bf": "2"}},
+    "mpeg4.mp4": {"codec": "mpeg4", "options": {"bf": "2"}},
+    "hevc.mp4": {"codec": "libx265", "options": {"x265-params": "log-level=none:keyint=40"}},
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGEABLE)
+@pytest.mark.parametrize("stride", [1, 3, 20])
+def test_threads_see_the_damage_that_one_thread_sees(
+    kind: str, stride: int, folder: Path, tmp_path: Path
+) -> None:
+    """Decoders listen to complaints and use threads; here one thread decodes what is reordered."""
+    source = folder / f"damageable-{kind}"
+    if not source.exists():
+        write_clip(source, numbered(120), **DAMAGEABLE[kind])
+    candidates = [place for place in packets(source)[5:] if place.size > 80]
+    for seed in range(3):
+        hit = random.Random(seed).sample(candidates, 2)
+        damaged = flip(source, tmp_path / f"{seed}-{kind}", hit, seed=seed)
+        here, there = open_clip(damaged), open_isolated(damaged)
+        chosen = range(seed, here.info.frames, stride)
+        assert read(there, chosen) == read(here, chosen)
+
+
+def test_pictures_stay_while_somebody_holds_them(plain: Path) -> None:
+    """They lie in memory that decoders write into, until nobody does."""
+    clip, expected = open_isolated(plain), read(open_clip(plain), range(150))
+    first = list(clip.frames(range(60)))
+    second = list(clip.frames(range(60, 150)))
+    assert {frame.index: content(frame) for frame in first + second} == expected
+    assert all(isinstance(frame, Frame) and not frame.image.flags.writeable for frame in first)
+    views = [frame.image[10:20, ::2] for frame in first if isinstance(frame, Frame)]
+    before = [view.copy() for view in views]
+    del first
+    assert read(clip, range(150)) == expected
+    for view, copy in zip(views, before, strict=True):
+        np.testing.assert_array_equal(view, copy)
+
+
+@pytest.mark.parametrize("width", [None, 70])
+def test_grey_pictures_are_the_same_everywhere(plain: Path, width: int | None) -> None:
+    here, there = open_clip(plain), open_isolated(plain)
+    pairs = zip(
+        here.frames(range(20), width=width, is_grey=True),
+        there.frames(range(20), width=width, is_grey=True),
+        here.frames(range(20), width=width),
+        strict=True,
+    )
+    for one, other, coloured in pairs:
+        assert isinstance(one, Frame)
+        assert isinstance(other, Frame)
+        assert isinstance(coloured, Frame)
+        assert one.image.shape == coloured.image.shape[:2]
+        np.testing.assert_array_equal(one.image, other.image)
+        expected = cv2.cvtColor(coloured.image, cv2.COLOR_RGB2GRAY)
+        assert cv2.absdiff(one.image, expected).mean() < 4
+
+
+def test_a_picture_above_the_limit_is_refused(plain: Path) -> None:
+    with pytest.raises(ClipError, match=r"160 x 96 pixels, which is more than .*RULER_MAX_PIXELS"):
+        open_isolated(plain, limits=Limits(pixels=10_000))
+    assert open_isolated(plain, limits=Limits(pixels=160 * 96)).info.width == 160
 
 
 def test_what_is_no_clip_is_refused_in_the_same_words(tmp_path: Path) -> None:
@@ -116,8 +186,6 @@ def test_a_decoder_that_hangs_is_ended(plain: Path) -> None:
 
 
 def test_a_file_that_wants_too_much_memory_is_refused(tmp_path: Path) -> None:
-    import cv2
-
     (tmp_path / "big").mkdir()
     cv2.imwrite(str(tmp_path / "big" / "1.png"), np.zeros((9000, 9000, 3), np.uint8))
     with pytest.raises(ClipError) as caught:
