@@ -52,6 +52,10 @@ class ClipError(InputError):
         super().__init__(f"{shown}: {reason}." + (f" {advice}" if advice else ""))
 
 
+MOST_SAID = 200
+"""Of a file's problems, how many its error spells out: nobody reads on."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing wrong in a file. `line` and `column` count from 1; 0 means the file as a whole."""
@@ -71,7 +75,10 @@ class FileProblems(InputError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda p: (p.file, p.line, p.column)))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        said = [str(problem) for problem in self.problems[:MOST_SAID]]
+        if (more := len(self.problems) - MOST_SAID) > 0:
+            said.append(f"{self.problems[-1].file}: and {more} more problems")
+        super().__init__("\n".join(said))
 
 
 class NotFoundError(InputError):

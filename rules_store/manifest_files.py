@@ -8,6 +8,7 @@ from typing import get_args
 from pydantic import BaseModel
 
 from ruler.errors import FileProblems, InputError, Problem
+from ruler.files import is_folder
 from ruler.schemas.datasets import DATASET_SCHEMA, Manifest
 from rules_store.yaml_nodes import text_of
 from rules_store.yaml_reader import read_tree
@@ -26,7 +27,7 @@ def load_manifest(path: Path) -> Manifest:
         NotFoundError: There is no such file.
         FileProblems: With every problem of the file.
     """
-    if path.is_dir():
+    if is_folder(path):
         raise InputError(f"{path}: is a folder; give the manifest in it, such as dataset.yaml")
     return parse_manifest(read_source(path), file=str(path))
 

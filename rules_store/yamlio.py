@@ -18,7 +18,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from ruler.errors import FileProblems, InputError, NotFoundError, Problem
+from ruler.errors import FileProblems, Problem
+from ruler.files import opened
 from rules_store.yaml_mending import Mended, read_on
 from rules_store.yaml_nodes import Mapping, Node, Place, Scalar, Sequence, plain_data, text_of
 from rules_store.yaml_reader import MAX_CHARACTERS, UnreadableError, read_tree
@@ -50,15 +51,10 @@ def read_source(path: Path) -> str:
     Raises:
         NotFoundError: There is no such file.
         FileProblems: It is not UTF-8, or far too large.
-        InputError: It cannot be opened.
+        InputError: It is no file, or cannot be opened.
     """
-    try:
-        with path.open("rb") as opened:
-            data = opened.read(_MAX_BYTES + 1)
-    except FileNotFoundError as exc:
-        raise NotFoundError(f"{path}: there is no such file") from exc
-    except OSError as exc:
-        raise InputError(f"{path}: cannot be read ({exc.strerror})") from exc
+    with opened(path) as file:
+        data = file.read(_MAX_BYTES + 1)
     if len(data) > _MAX_BYTES:
         raise FileProblems(
             [Problem(str(path), 0, 0, f"the file is larger than {_MAX_BYTES} bytes")]

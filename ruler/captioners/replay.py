@@ -12,11 +12,9 @@ Ours may hold what was measured, too: `facts`, `figures` and `measured`, as in `
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
 import threading
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +23,7 @@ from pydantic import ValidationError
 
 from ruler.captioners.base import Captioned, CaptionerIdentity
 from ruler.errors import FileProblems, InputError, Problem
+from ruler.files import MOST_FRAMES, exists, is_folder, lines, parse_json
 from ruler.llm.recording import NAME as ANSWERS
 from ruler.schemas.base import content_hash
 from ruler.schemas.captions import Caption, CaptionFailure, SceneModel
@@ -50,7 +49,7 @@ def create(model: str, options: Mapping[str, object]) -> ReplayCaptioner:  # noq
     if not model:
         raise InputError("captioner 'replay' needs a recording, like replay:captions.jsonl")
     path = Path(model).expanduser()
-    if not path.exists():
+    if not exists(path):
         raise InputError(f"{path}: the recording does not exist")
     return ReplayCaptioner(path)
 
@@ -133,7 +132,7 @@ def read_recording(path: Path) -> Recording:
     recording: Recording = {}
     problems: list[Problem] = []
     for file in files:
-        for number, line in _lines(file):
+        for number, line in lines(file):
             problem = _add(recording, line)
             if problem:
                 problems.append(Problem(str(file), number, 1, problem))
@@ -160,7 +159,7 @@ def _content(said: Caption) -> object:
 
 
 def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
+    if not is_folder(path):
         return [path]
     files = sorted(
         file for file in path.iterdir() if file.name.endswith(SUFFIXES) and file.name != ANSWERS
@@ -170,22 +169,11 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    """Numbered lines that are not blank."""
-    try:
-        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as stream:
-            for number, line in enumerate(stream, start=1):
-                if line.strip():
-                    yield number, line.decode("utf-8", "replace")
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{file}: the recording cannot be read: {error}") from error
-
-
 def _add(recording: Recording, line: str) -> str | None:
     """Take a line in; returns what is wrong with it."""
     try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        entry = parse_json(line)
+    except ValueError as error:
         return f"not JSON: {error}"
     if not isinstance(entry, dict):
         return "expected an object"
@@ -193,10 +181,10 @@ def _add(recording: Recording, line: str) -> str | None:
     if keys is None:
         return f"expected the keys {' or '.join(', '.join(shape) for shape in SHAPES)}"
     clip, index, text = (entry[key] for key in keys)
-    if not clip or not _is_text(clip) or not _is_text(text):
+    if not clip or not isinstance(clip, str) or not isinstance(text, str):
         return f"{keys[0]!r} and {keys[2]!r} must be text"
-    if not isinstance(index, int) or isinstance(index, bool) or index < 0:
-        return f"{keys[1]!r} must be a whole number from 0, not {index!r}"
+    if type(index) is not int or not 0 <= index < MOST_FRAMES:
+        return f"{keys[1]!r} must be a whole number from 0 to {MOST_FRAMES}"
     said = _caption(text, entry)
     if isinstance(said, str):
         return said
@@ -213,14 +201,3 @@ def _caption(text: str, entry: Mapping[str, object]) -> Caption | str:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         return f"{'.'.join(map(str, first['loc'])) or 'facts'}: {first['msg']}"
-
-
-def _is_text(value: object) -> bool:
-    """Half of a surrogate pair is none: no file and no hash can hold it."""
-    if not isinstance(value, str):
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

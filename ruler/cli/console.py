@@ -52,7 +52,9 @@ def note_assumed_rate(paths: Iterable[str], frame_rate: float | None) -> None:
     """
     from pathlib import Path
 
-    if frame_rate is None and any(Path(path).is_dir() for path in paths):
+    from ruler.files import is_folder
+
+    if frame_rate is None and any(is_folder(Path(path)) for path in paths):
         warn("folders of frames were taken at 25 frames a second; say otherwise with --fps.")
 
 

@@ -118,10 +118,11 @@ def _run_id(run: str) -> str:
     """The id of a run that is named by id or folder."""
     from pathlib import Path
 
+    from ruler.files import exists
     from ruler.jobs.results import read_record
 
     folder = Path(run)
-    return read_record(folder).spec.id if (folder / "run.json").is_file() else run
+    return read_record(folder).spec.id if exists(folder / "run.json") else run
 
 
 def _print(answered: Answered) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ruler.errors import InputError
+from ruler.files import MOST_FRAMES, lines, parse_json, read_json
 from ruler.schemas.captions import Caption, caption_key
 from ruler.schemas.observations import Observation
 
@@ -75,7 +73,7 @@ def load_recorded(path: Path, fps: float, intervals: Path | None) -> list[Video]
     """
     spans = _load_intervals(intervals) if intervals else None
     rows: dict[str, dict[int, Recorded]] = {}
-    for number, line in _lines(path):
+    for number, line in lines(path):
         video, frame, label, text = _row(f"{path}:{number}", line)
         seen = rows.setdefault(video, {})
         if frame in seen:
@@ -91,39 +89,26 @@ def load_recorded(path: Path, fps: float, intervals: Path | None) -> list[Video]
     ]
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield number, line.decode("utf-8", "replace")
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: the captions cannot be read: {error}.") from error
-
-
 def _row(place: str, line: str) -> tuple[str, int, int, str]:
     try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        row = parse_json(line)
+    except ValueError as error:
         raise InputError(f"{place}: not JSON: {error}.") from error
     if not isinstance(row, dict):
         raise InputError(f"{place}: expected an object with video, frame, label and caption.")
     video, frame, label, text = (row.get(key) for key in ("video", "frame", "label", "caption"))
     if not isinstance(video, str) or not video or not isinstance(text, str):
         raise InputError(f"{place}: `video` and `caption` must be text.")
-    if isinstance(frame, bool) or not isinstance(frame, int) or frame < 0:
-        raise InputError(f"{place}: `frame` must be a whole number from 0, not {frame!r}.")
+    if type(frame) is not int or not 0 <= frame < MOST_FRAMES:
+        raise InputError(f"{place}: `frame` must be a whole number from 0 to {MOST_FRAMES}.")
     if label not in (0, 1):
-        raise InputError(f"{place}: `label` must be 0 or 1, not {label!r}.")
+        raise InputError(f"{place}: `label` must be 0 or 1.")
     return video, frame, int(label), text
 
 
 def _load_intervals(path: Path) -> Mapping[str, Sequence[tuple[int, int]]]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read as intervals: {error}.") from error
-    if not isinstance(found, dict):
+    found = read_json(path, "intervals")
+    if not isinstance(found, dict) or not all(isinstance(one, list) for one in found.values()):
         raise InputError(f"{path} must map videos to [[start_frame, stop_frame], ...].")
     return {
         video: [_interval(path, video, span) for span in spans] for video, spans in found.items()
@@ -131,7 +116,9 @@ def _load_intervals(path: Path) -> Mapping[str, Sequence[tuple[int, int]]]:
 
 
 def _interval(path: Path, video: str, span: Any) -> tuple[int, int]:
-    is_pair = isinstance(span, list) and len(span) == 2 and all(isinstance(n, int) for n in span)
-    if not is_pair or span[0] > span[1]:
-        raise InputError(f"{path}: an interval of {video!r} must be [start, stop), not {span!r}.")
+    is_pair = isinstance(span, list) and len(span) == 2 and all(type(n) is int for n in span)
+    if not is_pair or not 0 <= span[0] <= span[1] <= MOST_FRAMES:
+        raise InputError(
+            f"{path}: each interval of {video!r} must be [start_frame, stop_frame], whole numbers."
+        )
     return span[0], span[1]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ruler.errors import InputError
+from ruler.files import read_json
 
 Labels = dict[str, Any]
+
+_MOST_SECONDS = 1e9
 
 
 def load_labels(path: Path) -> Labels:
@@ -18,10 +20,7 @@ def load_labels(path: Path) -> Labels:
     Raises:
         InputError: it cannot be read, or an entry has neither form.
     """
-    try:
-        labels = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read as labels: {error}.") from error
+    labels = read_json(path, "labels")
     if not isinstance(labels, dict):
         raise InputError(f"{path} must map clips to labels, not be a {type(labels).__name__}.")
     for clip, entry in labels.items():
@@ -40,7 +39,7 @@ def _is_spans(entry: Any) -> bool:
     return isinstance(spans, list) and all(
         isinstance(span, list)
         and len(span) == 2
-        and all(isinstance(end, int | float) for end in span)
+        and all(isinstance(end, int | float) and abs(end) <= _MOST_SECONDS for end in span)
         and span[0] <= span[1]
         for span in spans
     )

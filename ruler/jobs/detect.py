@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import re
-import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.sqlite import SqliteSaver
 
 import ruler
 from graphs import deduction
 from graphs.deps import ClipDeps
 from ruler.errors import ClipError, InputError, NotFoundError
+from ruler.files import exists
+from ruler.jobs.checkpoints import CHECKPOINT, begun, checkpointer, is_begun, remove
 from ruler.jobs.inputs import (
     USUAL_TAXONOMY,
     asks_models,
@@ -40,7 +39,6 @@ from ruler.schemas.runs import (
 from ruler.video.clips import clip_names
 from ruler.video.frames import Clip
 
-CHECKPOINT = "checkpoint.sqlite"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -141,9 +139,11 @@ def resume(run: str, machine: Machine, report: Report = silent) -> DetectResult:
 
     Raises:
         NotFoundError: there is no such run.
+        InputError: its folder and the store do not fit together.
     """
     folder = find_run(run, machine.runs)
-    return _run(read_record(folder).spec, machine, report, folder=folder)
+    spec = begun(read_record(folder).spec, machine.store)
+    return _run(spec, machine, report, folder=folder)
 
 
 def find_run(run: str, runs: Path) -> Path:
@@ -153,11 +153,11 @@ def find_run(run: str, runs: Path) -> Path:
         NotFoundError: names the runs there are.
     """
     for folder in (Path(run), runs / run):
-        if (folder / "run.json").is_file():
+        if exists(folder / "run.json"):
             return folder
     known = sorted(path.parent.name for path in runs.glob("*/run.json"))
     listed = ", ".join(known[-5:]) or "none yet"
-    raise NotFoundError(f"there is no run {run!r} in {runs} (latest: {listed}).")
+    raise NotFoundError(f"there is no run {run[:100]!r} in {runs} (latest: {listed}).")
 
 
 def _new_id(request: DetectRequest, machine: Machine) -> str:
@@ -193,9 +193,10 @@ def _run(
     clock = time.monotonic()
     tools = tools_for(spec, machine)
     folder = folder or machine.runs / spec.id
-    record = _begin(spec, folder)
     runs = machine.store.runs
+    # The store first: a folder that it knows nothing of is not gone on with.
     runs.create(spec, list(zip(clip_names(spec.clips), spec.clips, strict=True)))
+    record = _begin(spec, folder)
     done: list[ClipDeps | None] = []
     opened = open_all(spec.clips, spec.frame_rate, machine.reader, machine.limits)
     for number, clip in enumerate(opened):
@@ -230,7 +231,8 @@ def _run(
     )
     record = write_results(folder, record, tools.revision, done)
     runs.finish(spec.id, record.state)
-    for leftover in (*folder.glob(f"{CHECKPOINT}*"), *folder.glob(".*.part")):
+    remove(folder)
+    for leftover in folder.glob(".*.part"):
         leftover.unlink()
     return DetectResult(folder, record)
 
@@ -276,9 +278,9 @@ def _walk_graph(deps: ClipDeps, workers: int, folder: Path, report: Report) -> N
     }
     name, total, done = deps.clip.info.name, len(deps.frames), 0
     report(Progress(name, 0, total))
-    with _checkpointer(folder / CHECKPOINT) as saver:
+    with checkpointer(folder / CHECKPOINT) as saver:
         graph = deduction.builder().compile(checkpointer=saver, name="deduction")
-        goes_on = saver.get_tuple(config) is not None and not deps.again
+        goes_on = is_begun(saver, config, deps.chunks) and not deps.again
         stream = graph.stream(
             None if goes_on else {"cursor": 0}, config, context=deps, stream_mode="custom"
         )
@@ -286,16 +288,6 @@ def _walk_graph(deps: ClipDeps, workers: int, folder: Path, report: Report) -> N
             done += step["frames"]
             report(Progress(name, min(done, total), total))
     report(Progress(name, total, total))
-
-
-@contextlib.contextmanager
-def _checkpointer(path: Path) -> Iterator[SqliteSaver]:
-    """LangGraph's SQLite saver on a file of the run's own."""
-    connection = sqlite3.connect(path, check_same_thread=False, timeout=30)
-    try:
-        yield SqliteSaver(connection)
-    finally:
-        connection.close()
 
 
 def _total(parts: Iterator[Coverage] | Sequence[Coverage]) -> Coverage:

@@ -5,15 +5,13 @@ Of the truth only id, label and categories are read: what annotators wrote besid
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ruler.errors import InputError
+from ruler.files import lines, parse_json
 from ruler.llm.first_answers import FirstAnswer, read_first_answer
 from ruler.reasoners.symbolic.answering import votes
 from ruler.reasoners.symbolic.weighing import Example
@@ -107,18 +105,12 @@ def json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     Raises:
         InputError: the file cannot be read, or a line of it is no object.
     """
-    try:
-        data = path.read_bytes()
-        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}.") from error
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
+    for number, line in lines(path):
+        where = f"{path}:{number}"
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{path}:{number}: is no JSON: {error}.") from error
+            row = parse_json(line)
+        except ValueError as error:
+            raise InputError(f"{where}: is no JSON: {error}.") from error
         if not isinstance(row, dict):
-            raise InputError(f"{path}:{number}: must be an object.")
-        yield f"{path}:{number}", row
+            raise InputError(f"{where}: must be an object.")
+        yield where, row

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 import ruler
 from graphs.deps import ClipDeps
 from ruler.errors import InputError
+from ruler.files import read_json
 from ruler.jobs.models import prompts_of
 from ruler.reporting.atomic import AtomicText
 from ruler.reporting.curve import Curve
@@ -44,9 +45,11 @@ def read_record(folder: Path) -> RunRecord:
     """
     path = folder / "run.json"
     try:
-        return RunRecord.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise InputError(f"{path} cannot be read as a run: {error}") from error
+        return RunRecord.model_validate(read_json(path, "a run"))
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in wrong["loc"]) or "the whole"
+        raise InputError(f"{path} cannot be read as a run: {place}: {wrong['msg']}.") from error
 
 
 def write_record(folder: Path, record: RunRecord) -> None:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ruler.errors import FileProblems, InputError, NotFoundError, Problem
+from ruler.files import is_file, opened, parse_json
 from ruler.llm.judging import judge
 from ruler.llm.keys import facts_of, question_key
 from ruler.llm.questions import Answer, Completion, Fault, Question
@@ -69,7 +70,7 @@ class Replay:
 
     def __init__(self, folder: Path) -> None:
         path = folder / NAME
-        if not path.is_file():
+        if not is_file(path):
             raise NotFoundError(f"{folder} holds no recording ({NAME})")
         self.name = f"replay:{folder}"
         self._path = path
@@ -93,24 +94,25 @@ class Replay:
 
 def _read(path: Path, start: int = 0) -> Iterator[tuple[str, int, str]]:
     """Keys, where their lines begin, and texts; a line without its end is not one yet."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         place = file.seek(start)
         for number, line in enumerate(file, start=1):
             if not line.endswith(b"\n"):
                 return
             try:
-                found = json.loads(line)
-                yield str(found["key"]), place, str(found["text"])
+                found = parse_json(line)
+                said = str(found["key"]), place, str(found["text"])
             except (ValueError, KeyError, TypeError):
                 message = "expected an object with key, model and text"
                 raise FileProblems([Problem(str(path), number, 1, message)]) from None
+            yield said
             place += len(line)
 
 
 def _whole(path: Path) -> int:
     """How many bytes of the file are whole lines."""
     size = 0
-    with path.open("rb") as file:
+    with opened(path) as file:
         for line in file:
             size += len(line) if line.endswith(b"\n") else 0
     return size

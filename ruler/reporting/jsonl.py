@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from ruler.errors import FileProblems, NotFoundError, Problem
+from ruler.files import exists, lines, parse_json
 from ruler.reporting.atomic import AtomicText
 from ruler.reporting.rows import event_of, event_row, line, verdict_of, verdict_row
 from ruler.reporting.tables import COLUMNS, cells
@@ -108,20 +109,19 @@ def read_events(path: Path) -> Iterator[Event]:
 
 
 def _read(path: Path, parse: Callable[[dict[str, Any]], T]) -> Iterator[T]:
-    if not path.is_file():
+    if not exists(path):
         raise NotFoundError(f"{path}: there is no such file. Was the run finished?")
     return _rows(path, parse)
 
 
 def _rows(path: Path, parse: Callable[[dict[str, Any]], T]) -> Iterator[T]:
-    with path.open("rb") as file:
-        for number, raw in enumerate(file, start=1):
-            try:
-                value = parse(_OBJECT.validate_json(raw))
-            except ValueError as error:
-                problem = Problem(str(path), number, 1, _first_line(error))
-                raise FileProblems([problem]) from error
-            yield value
+    for number, text in lines(path):
+        try:
+            value = parse(_OBJECT.validate_python(parse_json(text)))
+        except ValueError as error:
+            problem = Problem(str(path), number, 1, _first_line(error))
+            raise FileProblems([problem]) from error
+        yield value
 
 
 def _first_line(error: ValueError) -> str:

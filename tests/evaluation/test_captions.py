@@ -173,7 +173,7 @@ def test_broken_intervals_are_named(tmp_path: Path, source: str) -> None:
 
 
 def test_a_recording_that_is_missing_or_empty_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="there is no such file"):
         load_recorded(tmp_path / "none.jsonl", 10, None)
     (tmp_path / "empty.jsonl").write_text("\n")
     with pytest.raises(InputError, match="no caption"):

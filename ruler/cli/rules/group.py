@@ -37,7 +37,9 @@ def is_path(target: str) -> bool:
     one."""
     from pathlib import Path
 
-    return "/" in target or target.endswith((".yaml", ".yml")) or Path(target).is_file()
+    from ruler.files import is_file
+
+    return "/" in target or target.endswith((".yaml", ".yml")) or is_file(Path(target))
 
 
 def rules_text(store: Store, target: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ruler.errors import InputError, MissingExtraError
+from ruler.files import is_file, is_folder
 
 _KINDS = frozenset({".bin", ".jinja", ".json", ".model", ".safetensors", ".txt"})
 _TAIL_BYTES = 65_536
@@ -46,11 +47,11 @@ def stable_name(provider: str, model: str) -> str:
         InputError: the folder is not there, or holds no model.
     """
     folder = Path(model)
-    if not folder.is_dir():
+    if not is_folder(folder):
         if folder.is_absolute() or model.startswith((".", "~")):
             raise InputError(f"model {model!r}: there is no such folder")
         return f"{provider}:{model}"
-    if not (folder / "config.json").is_file():
+    if not is_file(folder / "config.json"):
         raise InputError(f"model {model!r}: the folder holds no model (no config.json)")
     digest = hashlib.sha256()
     for part in _parts(folder):

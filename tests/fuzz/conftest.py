@@ -1,0 +1,3 @@
+"""The fixtures of `tests/fixtures.py`."""
+
+from tests.fixtures import _learned, bare, captioner, yard  # noqa: F401
