@@ -11,6 +11,7 @@ from ruler.schemas.captions import Caption
 from ruler.schemas.induction import Proposal
 from rules_store.engine import Database
 from rules_store.sizes import Kept, byte_length, kept
+from rules_store.stored import stored
 from rules_store.tables import CaptionRow, ProposalRow, SampleRow, VerdictRow
 
 _CAPTION = SQLModel.metadata.tables[str(CaptionRow.__tablename__)]
@@ -31,7 +32,7 @@ class Captions:
     def get(self, keys: Iterable[str]) -> dict[str, Caption]:
         """Captions by key; keys the store does not know are left out."""
         bodies = self.bodies(keys)
-        return {key: Caption.model_validate_json(body) for key, body in bodies.items()}
+        return {key: stored(Caption, body) for key, body in bodies.items()}
 
     def bodies(self, keys: Iterable[str]) -> dict[str, str]:
         """The same as JSON, for those who need to read few of them."""
@@ -60,7 +61,7 @@ class Captions:
             .limit(2)
         )
         with self._db.read() as connection:
-            return [Caption.model_validate_json(body) for _, body in connection.execute(query)]
+            return [stored(Caption, body) for _, body in connection.execute(query)]
 
     def samples(self, clip_sha256: str, view: str, frames: Sequence[int]) -> dict[int, str]:
         """By frame: the key of its caption, as far as the store knows it.
@@ -142,7 +143,7 @@ class Captions:
         query = select(_PROPOSAL.c.body).where(_PROPOSAL.c.key == key)
         with self._db.read() as connection:
             body = connection.execute(query).scalar()
-        return None if body is None else Proposal.model_validate_json(body)
+        return None if body is None else stored(Proposal, body)
 
     def put_proposal(self, key: str, proposal: Proposal) -> None:
         """Keep a proposal."""

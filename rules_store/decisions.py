@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 
 from ruler.schemas.rules import Rule
 from rules_store.engine import Database, now_text
+from rules_store.stored import stored
 from rules_store.tables import DecisionRow, RuleSetRow
 
 _DECISION = SQLModel.metadata.tables[str(DecisionRow.__tablename__)]
@@ -75,7 +76,7 @@ class Decisions:
                 is_removal=row.verdict.endswith(_REMOVAL),
                 author=row.author,
                 reason=row.reason,
-                rule=Rule.model_validate_json(row.body) if row.body else None,
+                rule=stored(Rule, row.body) if row.body else None,
                 created_at=row.created_at,
             )
             for row in rows

@@ -9,6 +9,7 @@ from sqlmodel import SQLModel
 
 from ruler.schemas.verdicts import Event, Reflection
 from rules_store.engine import Database
+from rules_store.stored import stored
 from rules_store.tables import EventRow, ReflectionRow
 
 _REFLECTION = SQLModel.metadata.tables[str(ReflectionRow.__tablename__)]
@@ -54,7 +55,7 @@ class Events:
         )
         with self._db.read() as connection:
             body = connection.execute(query).scalar()
-        return None if body is None else Reflection.model_validate_json(body)
+        return None if body is None else stored(Reflection, body)
 
     def save(self, run_id: str, clip: int, events: Sequence[Event]) -> None:
         """Replace the events of a clip."""
@@ -86,4 +87,4 @@ class Events:
             .order_by(_EVENT.c.number)
         )
         with self._db.read() as connection:
-            return [Event.model_validate_json(body) for body in connection.execute(query).scalars()]
+            return [stored(Event, body) for body in connection.execute(query).scalars()]

@@ -6,7 +6,6 @@ scenes stored costs nothing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from sqlalchemy import JSON, ColumnElement, FromClause, cast, func, select, true
 from sqlmodel import SQLModel
 
 from rules_store.engine import Database
+from rules_store.stored import stored_json
 from rules_store.tables import MatchRow, RuleRow, RunRow, VerdictRow
 
 _RUN = SQLModel.metadata.tables[str(RunRow.__tablename__)]
@@ -125,7 +125,10 @@ class Health:
                 .where(*_finished(scene), _VERDICT.c.outcome == "anomaly")
                 .group_by(rules)
             )
-            return {tuple(json.loads(named)): count for named, count in connection.execute(query)}
+            return {
+                tuple(stored_json(named, "verdict")): count
+                for named, count in connection.execute(query)
+            }
 
     def quoted(
         self, scene: str, rules: Collection[str], at_least: float, most: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlmodel import SQLModel
 
+from ruler.schemas.verdicts import Verdict
 from rules_store.engine import Database
+from rules_store.stored import stored
 from rules_store.tables import MatchRow, VerdictRow
 
 _VERDICT = SQLModel.metadata.tables[str(VerdictRow.__tablename__)]
@@ -111,6 +112,6 @@ class Recall:
         )
         with self._db.read() as connection:
             return {
-                frame: (outcome, tuple(json.loads(body)["rules"]) if outcome == "anomaly" else ())
+                frame: (outcome, stored(Verdict, body).rules if outcome == "anomaly" else ())
                 for frame, outcome, body in connection.execute(query)
             }

@@ -10,6 +10,7 @@ from sqlmodel import SQLModel
 from ruler.errors import NotFoundError
 from ruler.schemas.runs import ClipInfo, ClipOutcome, Coverage, RunSpec, Usage
 from rules_store.engine import Database, now_text
+from rules_store.stored import making, stored
 from rules_store.tables import EventRow, RunChunkRow, RunClipRow, RunRow, RunUsageRow, VerdictRow
 
 _RUN = SQLModel.metadata.tables[str(RunRow.__tablename__)]
@@ -77,7 +78,7 @@ class Runs:
         query = select(_CLIP.c.info).where(_CLIP.c.run_id == run_id, _CLIP.c.clip == clip)
         with self._db.read() as connection:
             body = connection.execute(query).scalar()
-        return None if body is None else ClipInfo.model_validate_json(body)
+        return None if body is None else stored(ClipInfo, body)
 
     def spec(self, run_id: str) -> RunSpec:
         """What a run was asked.
@@ -89,7 +90,7 @@ class Runs:
             body = connection.execute(select(_RUN.c.spec).where(_RUN.c.id == run_id)).scalar()
         if body is None:
             raise NotFoundError(f"the store has no run {run_id!r}.")
-        return RunSpec.model_validate_json(body)
+        return stored(RunSpec, body)
 
     def attempts(self, run_id: str) -> int:
         """How often a run was started."""
@@ -142,17 +143,18 @@ class Runs:
                 ended = counts.setdefault(clip, {})
                 ended[outcome or "failed"] = ended.get(outcome or "failed", 0) + count
             happened = {row[0]: row[1] for row in connection.execute(events)}
-            return [
-                ClipOutcome(
-                    clip=row.name,
-                    path=row.path,
-                    info=ClipInfo.model_validate_json(row.info) if row.info else None,
-                    error=row.error,
-                    events=0 if row.error else happened.get(row.clip, 0),
-                    coverage=Coverage() if row.error else Coverage(**counts.get(row.clip, {})),
-                )
-                for row in connection.execute(query)
-            ]
+            with making("run"):
+                return [
+                    ClipOutcome(
+                        clip=row.name,
+                        path=row.path,
+                        info=stored(ClipInfo, row.info) if row.info else None,
+                        error=row.error,
+                        events=0 if row.error else happened.get(row.clip, 0),
+                        coverage=Coverage() if row.error else Coverage(**counts.get(row.clip, {})),
+                    )
+                    for row in connection.execute(query)
+                ]
 
     def is_done(self, run_id: str, clip: int) -> bool:
         """True where a clip's results are complete."""
@@ -169,7 +171,8 @@ class Runs:
         with self._db.read() as connection:
             row = connection.execute(query).one()
             reasoning = self._reasoning(connection, run_id)
-        return Usage(**dict(zip(names, row, strict=True))) + reasoning
+        with making("run"):
+            return Usage(**dict(zip(names, row, strict=True))) + reasoning
 
     def add_usage(self, run_id: str, usage: Usage) -> None:
         """Add to what reasoning cost."""
@@ -181,4 +184,4 @@ class Runs:
 
     def _reasoning(self, connection: Connection, run_id: str) -> Usage:
         body = connection.execute(select(_USAGE.c.body).where(_USAGE.c.run_id == run_id)).scalar()
-        return Usage.model_validate_json(body) if body else Usage()
+        return stored(Usage, body) if body else Usage()

@@ -17,6 +17,7 @@ from ruler.schemas.rules import Revision, RevisionRef, Rule
 from rules_store.engine import Database, now_text
 from rules_store.rule_files import parse_rules
 from rules_store.seals import seal_of
+from rules_store.stored import making
 from rules_store.tables import RuleRow, RuleSetRow, SceneModelRow, SceneRow
 
 _SCENE = SQLModel.metadata.tables[str(SceneRow.__tablename__)]
@@ -96,9 +97,10 @@ class Scenes:
             row = connection.execute(select(_MODEL).where(_MODEL.c.sha256 == sha256)).first()
         if row is None:
             raise NotFoundError(f"the store has no scene model {sha256[:12]}. Run induce again.")
-        model = SceneModel(
-            captioner=row.captioner, version=row.version, payload=row.payload, info=row.info
-        )
+        with making("scene model"):
+            model = SceneModel(
+                captioner=row.captioner, version=row.version, payload=row.payload, info=row.info
+            )
         if model.sha256 != sha256:
             raise StoreError(f"scene model {sha256[:12]} is damaged in {self._db.where}.")
         return model
@@ -165,23 +167,26 @@ class Scenes:
             ).first()
         if row is None:
             raise NotFoundError(self._missing(scene, number))
-        if bytes_hash(row.source.encode()) != row.sha256:
-            raise StoreError(f"revision {scene}@{row.revision} is damaged in {self._db.where}.")
-        return Revision(
-            ref=RevisionRef(scene=scene, revision=row.revision, sha256=row.sha256),
-            rule_set=parse_rules(row.source, file=f"{scene}@{row.revision}", scene=scene),
-            source=row.source,
-            parent=row.parent,
-            author=row.author,
-            reason=row.reason,
-            scene_model_sha256=row.scene_model_sha256,
-            captioner=row.captioner,
-            asking=json.loads(row.asking) if row.asking else {},
-            is_active=row.revision == active,
-            by_induction=row.by_induction,
-            is_proposal=row.is_proposal,
-            created_at=row.created_at,
-        )
+        with making("revision"):
+            # A parent that is not older was written by hand, and might go round in a circle.
+            is_older = row.parent is None or row.parent < row.revision
+            if bytes_hash(row.source.encode()) != row.sha256 or not is_older:
+                raise StoreError(f"revision {scene}@{row.revision} is damaged in {self._db.where}.")
+            return Revision(
+                ref=RevisionRef(scene=scene, revision=row.revision, sha256=row.sha256),
+                rule_set=parse_rules(row.source, file=f"{scene}@{row.revision}", scene=scene),
+                source=row.source,
+                parent=row.parent,
+                author=row.author,
+                reason=row.reason,
+                scene_model_sha256=row.scene_model_sha256,
+                captioner=row.captioner,
+                asking=json.loads(row.asking) if row.asking else {},
+                is_active=row.revision == active,
+                by_induction=row.by_induction,
+                is_proposal=row.is_proposal,
+                created_at=row.created_at,
+            )
 
     def find(self, scene: str) -> Revision | None:
         """The active revision, or None where the scene has none yet."""

@@ -13,6 +13,7 @@ from ruler.schemas.captions import Caption
 from ruler.schemas.observations import FigureLink, Observation
 from ruler.schemas.traces import Trace
 from ruler.schemas.verdicts import Evidence, Match, Matched, NotEvaluable, Verdict
+from rules_store.stored import making
 
 _EVIDENCE = TypeAdapter(tuple[Evidence, ...])
 _LINKS = TypeAdapter(tuple[FigureLink, ...])
@@ -69,34 +70,36 @@ def verdict_values(verdict: Verdict) -> dict[str, Any]:
 
 def match_of(row: Row[Any]) -> Match:
     """The match a row stands for."""
-    evidence = _EVIDENCE.validate_json(row.evidence)
-    return Match(rule_id=row.rule_id, strength=row.strength, evidence=evidence)
+    with making("match"):
+        evidence = _EVIDENCE.validate_json(row.evidence)
+        return Match(rule_id=row.rule_id, strength=row.strength, evidence=evidence)
 
 
 def trace_of(row: Row[Any], matches: tuple[Match, ...], caption: Caption | None) -> Trace:
     """The trace a row stands for."""
-    observation = Observation(
-        frame_index=row.frame_index,
-        until_frame=row.until_frame,
-        time_seconds=row.time_seconds,
-        caption=caption,
-        failure=row.failure,
-        links=_LINKS.validate_json(row.links) if row.links else (),
-    )
-    matched = Matched(
-        matches=matches,
-        not_evaluable=_UNEVALUATED.validate_json(row.unevaluated) if row.unevaluated else (),
-        undetermined=row.undetermined,
-    )
-    return Trace(
-        observation=observation,
-        matched=matched,
-        match=row.score_match,
-        smooth=row.score_smooth,
-        reason=row.score_reason,
-        reflect=row.score_reflect,
-        notes=tuple(json.loads(row.notes)) if row.notes else (),
-    )
+    with making("frame"):
+        observation = Observation(
+            frame_index=row.frame_index,
+            until_frame=row.until_frame,
+            time_seconds=row.time_seconds,
+            caption=caption,
+            failure=row.failure,
+            links=_LINKS.validate_json(row.links) if row.links else (),
+        )
+        matched = Matched(
+            matches=matches,
+            not_evaluable=_UNEVALUATED.validate_json(row.unevaluated) if row.unevaluated else (),
+            undetermined=row.undetermined,
+        )
+        return Trace(
+            observation=observation,
+            matched=matched,
+            match=row.score_match,
+            smooth=row.score_smooth,
+            reason=row.score_reason,
+            reflect=row.score_reflect,
+            notes=tuple(json.loads(row.notes)) if row.notes else (),
+        )
 
 
 def _unevaluated(matched: Matched) -> str | None:

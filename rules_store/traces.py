@@ -14,6 +14,7 @@ from ruler.schemas.traces import Trace
 from ruler.schemas.verdicts import NO_ANSWER, Match, Verdict
 from rules_store.captions import Captions
 from rules_store.engine import Database
+from rules_store.stored import stored, stored_json
 from rules_store.tables import MatchRow, RunChunkRow, VerdictRow
 from rules_store.trace_rows import (
     frame_values,
@@ -67,7 +68,7 @@ class Traces:
         columns = (_VERDICT.c.outcome, _VERDICT.c.undetermined, _VERDICT.c.notes)
         found: list[int] = []
         for row in self._column_rows(run_id, clip, columns, page=_PAGE * 8):
-            said = (row.undetermined or "", *(json.loads(row.notes) if row.notes else ()))
+            said = (row.undetermined or "", *(stored_json(row.notes, "note") if row.notes else ()))
             if row.outcome == "undetermined" and any(s.startswith(NO_ANSWER) for s in said):
                 found.append(row.frame_index)
         return found
@@ -255,7 +256,7 @@ class Traces:
         """The verdicts of a clip in order of frames, page by page; none before it was judged."""
         for row in self._column_rows(run_id, clip, (_VERDICT.c.body,), page=_PAGE):
             if row.body is not None:
-                yield Verdict.model_validate_json(row.body)
+                yield stored(Verdict, row.body)
 
     def _update(
         self, connection: Connection, run_id: str, clip: int, rows: list[dict[str, Any]]

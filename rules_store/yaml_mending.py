@@ -20,7 +20,7 @@ _MOST_MENDED = 30
 _LONGEST = 200_000
 """Characters of a text that is read on; beyond, only what came first is told."""
 
-_MOST_READ = 1_000_000
+_MOST_READ = 400_000
 """Characters that are read over and over until the rest is YAML."""
 
 _ENTRY = re.compile(r"( *)((?:- +)*)")

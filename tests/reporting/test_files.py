@@ -129,7 +129,7 @@ def test_reading_names_the_line(tmp_path: Path) -> None:
     path = write_frames(tmp_path, [verdict(), verdict(1)])
     text = path.read_text(encoding="utf-8")
     for wrong, message in (
-        ("{", "Invalid JSON"),
+        ("{", "Expecting property name"),
         ("[1]", "object"),
         ('{"revision": "walkway"}', "revision should look like"),
         ('{"revision": "walkway@1"}', "Field required"),

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.lib import format as npy
 
 from ruler.captioners.motion.arrays import Grey
 from ruler.captioners.motion.lines import RowLine
+from ruler.files import parse_json
+
+_MOST_BYTES = 64_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,16 +75,54 @@ class Scene:
             ValueError: the bytes are damaged or of another kind.
         """
         try:
-            with np.load(io.BytesIO(payload), allow_pickle=False) as arrays:
-                numbers = json.loads(arrays["numbers"].tobytes())
-                background = arrays.get("background")
+            arrays = _arrays(payload)
+            numbers = parse_json(arrays["numbers"].tobytes())
             return cls(
-                background=background,
-                figure_height=RowLine(**numbers["figure_height"]),
-                usual_speed=RowLine(**numbers["usual_speed"]),
-                usual_fill=RowLine(**numbers["usual_fill"]),
+                background=arrays.get("background"),
+                figure_height=_line(numbers["figure_height"]),
+                usual_speed=_line(numbers["usual_speed"]),
+                usual_fill=_line(numbers["usual_fill"]),
                 fast_ratio=float(numbers["fast_ratio"]),
                 is_own=bool(numbers["is_own"]),
             )
-        except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        except _UNREADABLE as error:
             raise ValueError(f"the scene model cannot be read: {error}") from error
+
+
+_UNREADABLE = (
+    *(KeyError, TypeError, ValueError, OSError, EOFError, OverflowError, MemoryError),
+    *(NotImplementedError, zipfile.BadZipFile, zlib.error, struct.error, SyntaxError),
+)
+"""What numpy and zipfile raise on bytes of others."""
+
+
+def _arrays(payload: bytes) -> dict[str, Grey]:
+    """The arrays of a scene model: the background two-dimensional, all of grey levels or bytes."""
+    with zipfile.ZipFile(io.BytesIO(payload)) as held:
+        if sum(member.file_size for member in held.infolist()) > _MOST_BYTES:
+            raise ValueError(f"it unpacks to more than {_MOST_BYTES} bytes")
+        # Read by themselves: numpy makes room for as much as a member's head says it has.
+        arrays = {
+            member.removesuffix(".npy"): _array(held.read(member)) for member in held.namelist()
+        }
+    if (background := arrays.get("background")) is not None and background.ndim != 2:
+        raise ValueError("its background is no picture")
+    return arrays
+
+
+def _array(member: bytes) -> Grey:
+    file = io.BytesIO(member)
+    version = npy.read_magic(file)
+    read_head = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, is_fortran, kind = read_head(file)
+    if kind != np.uint8 or is_fortran or not all(0 < side < _MOST_BYTES for side in shape):
+        raise ValueError("an array of it is not of grey levels")
+    return np.frombuffer(member, np.uint8, offset=file.tell()).reshape(shape).copy()
+
+
+def _line(numbers: object) -> RowLine:
+    if not isinstance(numbers, dict) or not all(
+        isinstance(number, int | float) and abs(number) < 1e6 for number in numbers.values()
+    ):
+        raise ValueError("a line of it is not of numbers")
+    return RowLine(**numbers)
