@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from ruler.errors import FileProblems, NotFoundError, Problem
 from ruler.files import exists, lines, parse_json
@@ -19,7 +19,6 @@ from ruler.reporting.tables import COLUMNS, cells
 from ruler.schemas.verdicts import Event, Verdict
 
 T = TypeVar("T")
-_OBJECT = TypeAdapter(dict[str, Any])
 
 
 class FramesWriter:
@@ -117,7 +116,10 @@ def _read(path: Path, parse: Callable[[dict[str, Any]], T]) -> Iterator[T]:
 def _rows(path: Path, parse: Callable[[dict[str, Any]], T]) -> Iterator[T]:
     for number, text in lines(path):
         try:
-            value = parse(_OBJECT.validate_python(parse_json(text)))
+            row = parse_json(text)
+            if not isinstance(row, dict):
+                raise ValueError("expected an object")
+            value = parse(row)
         except ValueError as error:
             problem = Problem(str(path), number, 1, _first_line(error))
             raise FileProblems([problem]) from error
