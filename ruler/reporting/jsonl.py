@@ -116,14 +116,18 @@ def _read(path: Path, parse: Callable[[dict[str, Any]], T]) -> Iterator[T]:
 def _rows(path: Path, parse: Callable[[dict[str, Any]], T]) -> Iterator[T]:
     for number, text in lines(path):
         try:
-            row = parse_json(text)
-            if not isinstance(row, dict):
-                raise ValueError("expected an object")
-            value = parse(row)
+            value = parse(_object(text))
         except ValueError as error:
             problem = Problem(str(path), number, 1, _first_line(error))
             raise FileProblems([problem]) from error
         yield value
+
+
+def _object(text: str) -> dict[str, Any]:
+    row = parse_json(text)
+    if not isinstance(row, dict):
+        raise ValueError("expected an object")  # noqa: TRY004 - the file is wrong, not the caller
+    return row
 
 
 def _first_line(error: ValueError) -> str:
