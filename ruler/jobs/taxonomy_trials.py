@@ -14,6 +14,9 @@ from ruler.schemas.verdicts import Reflection
 from ruler.text.nearest import nearest
 from ruler.text.phrases import find_any
 
+_HALF = 0.5
+"""Of a phrase's words: what has fewer of them is not near."""
+
 FirstAnswer = Literal["normal", "anomaly", "undetermined"]
 
 
@@ -80,7 +83,8 @@ def _heard(taxonomy: Taxonomy, text: str) -> Iterator[Heard]:
     for item in taxonomy.items:
         found = find_any(text, item.look_for)
         if found is None:
-            if close := nearest(text, item.look_for):
+            close = nearest(text, item.look_for)
+            if close is not None and close.share > _HALF:
                 yield Heard(item, "near", None, f'"{close.phrase}": {close.why}')
             continue
         quote = text[found.start : found.stop]

@@ -11,11 +11,13 @@ from ruler.text.phrases import Wanted, find_phrase, wanted
 
 @dataclass(frozen=True)
 class Near:
-    """A phrase that is nearly there: the spans [start, stop) of its words, and why it is not."""
+    """A phrase that is nearly there: the spans [start, stop) of its words, the share of them that
+    stands there, in (0, 1], and why it is not found."""
 
     phrase: str
     spans: tuple[tuple[int, int], ...]
     why: str
+    share: float = 1.0
 
 
 def nearest(text: str, phrases: Iterable[str]) -> Near | None:
@@ -40,7 +42,7 @@ def _tried(clause: Clause, sought: Wanted, offset: int) -> tuple[float, Near] | 
         return None
     share = len({token.lemma for token in tokens}) / len(sought.content)
     spans = tuple((token.start + offset, token.stop + offset) for token in tokens)
-    return share, Near(sought.phrase, spans, _why(clause, sought, tokens))
+    return share, Near(sought.phrase, spans, _why(clause, sought, tokens), share)
 
 
 def _why(clause: Clause, sought: Wanted, tokens: list[Token]) -> str:
@@ -54,6 +56,8 @@ def _why(clause: Clause, sought: Wanted, tokens: list[Token]) -> str:
         return f"{_quoted(sorted(unsaid))} {_is(unsaid)} {how}"
     if barred := sought.unwanted & asserted:
         return f"{_quoted(sorted(barred))} stands in the clause, which `-` forbids"
+    if undenied := sought.denied - clause.denied:
+        return f"{_quoted(sorted(undenied))} {_is(undenied)} not denied there"
     if sought.forms:
         return f"{_quoted(sorted(sought.forms))} must stand in this very form"
     return f"{_quoted(sorted(sought.needed))} must stand beside it"

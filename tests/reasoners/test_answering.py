@@ -46,6 +46,15 @@ def test_both_directions(first: Outcome, text: str, second: str, item: str | Non
         assert evidence_holds(quoted, caption(text))
 
 
+@pytest.mark.parametrize(
+    ("first", "second"), [("anomaly", "anomaly"), ("undetermined", "anomaly"), ("normal", "normal")]
+)
+def test_normal_items_clear_nothing_beside_an_abnormal_one(first: Outcome, second: str) -> None:
+    text = "Two people are chatting. Another man is smashing the mailbox. A man waters the plants."
+    text += " A courier is placing a package."
+    assert reflect_answer(first, caption(text), HOME).second == second
+
+
 def test_an_absolute_item_holds_in_company_and_a_conditional_one_does_not() -> None:
     alone, company = "A boy stands alone at the swimming pool.", " His mother watches."
     assert reflect_answer("normal", caption(alone), HOME).item == "kid.wandering"

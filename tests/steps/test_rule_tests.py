@@ -154,6 +154,12 @@ def test_entries_that_make_no_sense_are_refused(written: str) -> None:
         read_entry(written)
 
 
+def test_what_a_phrase_denies_is_missed_by_name() -> None:
+    near = nearest("A man with a helmet walks by.", ["man without a helmet"])
+    assert near is not None
+    assert near.why == '"helmet" is not denied there'
+
+
 def test_the_nearest_phrase_quotes_its_words() -> None:
     near = nearest("A man is not trying the handle.", ["climbing", "trying the handle"])
     assert near is not None

@@ -3,7 +3,9 @@ and abnormal items of a taxonomy, in both directions.
 
 TRLC (SmartHome-Bench, CVPR-W 2025, section 4) reflects with rules made from abnormal items alone.
 Here every item that is spoken of votes for its kind with its weight, and so does the first outcome,
-with less than one item: where items of both kinds balance, or none is there, it stands.
+with less than one item: where none is there, it stands. What is normal goes on beside what is not:
+where an abnormal item is spoken of, normal ones vote only for a first answer that was normal, too,
+and clear nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ruler.reasoners.symbolic.reflecting import heard_in
+from ruler.reasoners.symbolic.reflecting import Heard, heard_in
 from ruler.schemas.captions import Caption
 from ruler.schemas.taxonomy import Taxonomy
 from ruler.schemas.verdicts import Outcome, Reflection
@@ -41,11 +43,19 @@ EVEN = Weights()
 """What a taxonomy alone gives: all items weigh the same."""
 
 
-def votes(first: Outcome, caption: Caption, taxonomy: Taxonomy) -> tuple[float, dict[str, float]]:
-    """What speaks for an anomaly (+1) or for normal (-1): the first outcome, and each item that the
-    caption speaks of."""
-    heard = heard_in(taxonomy, caption)
+def votes(
+    first: Outcome, caption: Caption, taxonomy: Taxonomy, weights: Weights = EVEN
+) -> tuple[float, dict[str, float]]:
+    """What speaks for an anomaly (+1) or for normal (-1): the first outcome, and each item that has
+    a vote."""
+    heard = _voting(first, caption, taxonomy, weights)
     return _SIGN[first], {found.item.id: _SIGN[found.item.kind] for found in heard}
+
+
+def _voting(first: Outcome, caption: Caption, taxonomy: Taxonomy, weights: Weights) -> list[Heard]:
+    heard = [found for found in heard_in(taxonomy, caption) if weights.of(found.item.id) > 0]
+    abnormal = [found for found in heard if found.item.kind == "abnormal"]
+    return abnormal if abnormal and first != "normal" else heard
 
 
 def reflect_answer(
@@ -59,7 +69,7 @@ def reflect_answer(
         taxonomy: The items.
         weights: Learned from labelled answers, or all alike.
     """
-    own, by_item = votes(first, caption, taxonomy)
+    own, by_item = votes(first, caption, taxonomy, weights)
     total = weights.first * own + sum(weights.of(item) * vote for item, vote in by_item.items())
     if total == 0:
         why = "what is described speaks for neither side"
@@ -67,9 +77,7 @@ def reflect_answer(
     second: Outcome = "anomaly" if total > 0 else "normal"
     kind = "abnormal" if total > 0 else "normal"
     siding = [
-        found
-        for found in heard_in(taxonomy, caption)
-        if found.item.kind == kind and weights.of(found.item.id) > 0
+        found for found in _voting(first, caption, taxonomy, weights) if found.item.kind == kind
     ]
     # What is told first is what it is about.
     best = max(
