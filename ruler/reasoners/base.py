@@ -109,8 +109,8 @@ class Reasoner(Protocol):
     ) -> tuple[Rule, ...]:
         """Normal rules for what the batches agree on, and anomaly rules by contrast.
 
-        `checkups` says by rule id what verification asks for: a bound that is widened by a factor,
-        or a rule that is left out.
+        `checkups` says by rule id what verification asks for: a rule with a bound of its own that
+        is too low, a rule that loses weight, or one that is left out.
         """
 
     def taxonomy_rules(self, brief: Brief) -> tuple[Rule, ...]:

@@ -123,14 +123,24 @@ FACTS: dict[str, FactSpec] = {
             "a figure moves down at {} of its heights a second",
         ),
         _spec(
-            "fallen",
-            "heights / second x squared heights",
+            "rise_speed",
+            "figure heights / second",
             0,
             None,
             "figure",
-            "fastest downward speed of late at that place (a tenth fades each second), times the "
-            "`low_area` of who is there now",
-            "a figure that came down and is low now has fallen to a degree of {}",
+            "upward speed of the figure, as when somebody gets up",
+            "a figure moves up at {} of its heights a second",
+        ),
+        _spec(
+            "fallen",
+            "squared figure heights",
+            0,
+            None,
+            "figure",
+            "`low_area` of a figure that came down fast and has not got up since; less of it where "
+            "it came down slowly, a moment ago, or long ago (a tenth fades each second)",
+            "a figure that came down fast and has not got up fills {} squared heights low in the "
+            "image",
             "link",
         ),
         _spec(

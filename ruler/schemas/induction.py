@@ -39,13 +39,15 @@ class FactRange(Value):
     """How a fact was spread over normal frames (the largest figure of each frame counts).
 
     `quantiles` holds 101 ascending values; `peaks` names the frames ("clip#frame") that reach the
-    upper end, largest first.
+    upper end, largest first. `levels` has one entry a clip: the most that it held long enough for
+    an alarm.
     """
 
     fact: str
     frames: int = Field(ge=1)
     quantiles: tuple[Finite, ...] = Field(min_length=QUANTILES, max_length=QUANTILES)
     peaks: tuple[str, ...] = ()
+    levels: tuple[Finite, ...] = ()
 
     def quantile(self, share: float) -> float:
         """The value that `share` of the frames stay at or below, linear between the kept ones."""
@@ -112,10 +114,10 @@ class Consensus(Value):
 
 
 class Checkup(Value):
-    """What verification did to one rule, and why: kept, its bounds widened by `factor` or raised
-    beyond all that any reference showed, its weight lowered by `factor`, or dropped."""
+    """What verification did to one rule, and why: kept, its bounds raised beyond all that any
+    reference held, its weight lowered by `factor`, or dropped."""
 
     rule_id: str
-    action: Literal["kept", "widened", "raised", "weakened", "dropped"]
+    action: Literal["kept", "raised", "weakened", "dropped"]
     factor: float = Field(default=1.0, gt=0.0)
     why: str

@@ -1,9 +1,9 @@
 """Verification: rules are tried on normal references that they were not made from.
 
-A rule with a bound that fires on more than a few of them is widened until it does not; where no
-width will do, as one reference is unlike all others, its bound goes beyond all of them. A rule of
-words that can alarm alone has no bound to widen: it loses weight with the share of normal captions
-on which it fires, and is dropped where that is half of them. The reason stays with the rule.
+A rule with a bound that fires on more than a few of them is told so: one reference is unlike the
+others, and the bound has to lie beyond that one, too. A rule of words that can alarm alone has no
+bound: it loses weight with the share of normal captions on which it fires, and is dropped where
+that is half of them. The reason stays with the rule.
 """
 
 from __future__ import annotations
@@ -17,19 +17,17 @@ from ruler.schemas.rules import Rule
 from ruler.schemas.verdicts import Matched
 
 TOLERANCE = 0.1
-"""Share of a left-out batch's frames on which a rule may fire. A bound stands at the upper
-twentieth of the references, so a single clip may well exceed it for a moment."""
+"""Share of a left-out batch's frames on which a rule may fire: any clip may exceed a bound for a
+moment."""
 
 ALARMS = 0.5
 """Rules of less weight reach the usual threshold only together with others; they keep it."""
 
-_WIDEN = 1.1
-_MOST_ROUNDS = 12
 _WEAKENS = 2.0
 """The share of weight that a rule of words loses for each share of normal captions it fires on."""
 
 Checkups = dict[str, Checkup]
-WriteWithout = Callable[[str, Mapping[str, Checkup]], Sequence[Rule]]
+WriteWithout = Callable[[str], Sequence[Rule]]
 MatchOn = Callable[[str, Sequence[Rule]], Sequence[Matched]]
 
 
@@ -38,30 +36,21 @@ def verify(batches: Sequence[str], write_without: WriteWithout, match_on: MatchO
 
     Args:
         batches: Names of the batches; with fewer than two there is nothing to leave out.
-        write_without: The rules made without a batch, given what has been asked so far.
+        write_without: The rules made without a batch.
         match_on: Applies rules to the frames of a batch.
 
     Returns:
         By rule id, what to do with each rule that fired too often, and why.
     """
-    checkups: Checkups = {}
     if len(batches) < 2:
-        return checkups
-    for first_round in (True, *(False,) * (_MOST_ROUNDS - 1)):
-        tried = _try(batches, write_without, match_on, checkups)
-        if first_round:
-            checkups |= _weakened(tried)
-        noisy = {
-            rule_id: worst
-            for rule_id, trial in tried.items()
-            if trial.has_bound and (worst := trial.worst)[0] > TOLERANCE
-        }
-        if not noisy:
-            return checkups
-        for rule_id, (share, batch) in noisy.items():
-            checkups[rule_id] = _wider(rule_id, share, batch, checkups.get(rule_id))
-    for rule_id in noisy:
-        checkups[rule_id] = checkups[rule_id].model_copy(update={"action": "raised"})
+        return {}
+    tried = _try(batches, write_without, match_on)
+    checkups = _weakened(tried)
+    for rule_id, trial in tried.items():
+        share, batch = trial.worst
+        if trial.has_bound and share > TOLERANCE:
+            why = f"fired on {share:.0%} of normal reference {batch} when made without it"
+            checkups[rule_id] = Checkup(rule_id=rule_id, action="raised", why=why)
     return checkups
 
 
@@ -129,25 +118,15 @@ def _less(rule_id: str, share: float, why: str) -> Checkup:
     )
 
 
-def _wider(rule_id: str, share: float, batch: str, before: Checkup | None) -> Checkup:
-    """Ask for a wider bound; the first reason is the one that is kept."""
-    why = f"fired on {share:.0%} of normal reference {batch} when made without it"
-    factor = round((before.factor if before else 1.0) * _WIDEN, 4)
-    return Checkup(
-        rule_id=rule_id, action="widened", factor=factor, why=before.why if before else why
-    )
-
-
 def _try(
     batches: Sequence[str],
     write_without: WriteWithout,
     match_on: MatchOn,
-    checkups: Mapping[str, Checkup],
 ) -> dict[str, _Trial]:
     """Every anomaly rule on every batch that it was made without."""
     tried: dict[str, _Trial] = {}
     for batch in batches:
-        rules = write_without(batch, checkups)
+        rules = write_without(batch)
         frames = match_on(batch, rules)
         for rule in rules:
             if rule.kind == "anomaly" and frames:

@@ -60,6 +60,7 @@ def pool(spreads: Sequence[FactRange]) -> FactRange:
         frames=sum(spread.frames for spread in spreads),
         quantiles=tuple(quantiles),
         peaks=tuple(peak for spread in peaks for peak in spread.peaks[:1])[:_PEAKS],
+        levels=tuple(level for spread in spreads for level in spread.levels),
     )
 
 

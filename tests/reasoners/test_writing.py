@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Sequence
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import t
 
+from ruler.reasoners.symbolic.proposing import HELD, fact_ranges, held
 from ruler.reasoners.symbolic.watches import WATCHES, watched
 from ruler.reasoners.symbolic.writing import bound_of
 from ruler.schemas.induction import Checkup, FactRange
-from ruler.schemas.rules import Rule
-from ruler.steps.verification import verify
-from ruler.steps.voting import aggregate
+from ruler.steps.inducing import check_rules
 from tests.reasoners.learned import (
     FACTS,
     LEXICON,
@@ -23,7 +27,7 @@ from tests.reasoners.learned import (
     matches,
     measured,
 )
-from tests.support import context_of, references
+from tests.support import references
 
 
 def test_a_range_becomes_a_pair_of_rules() -> None:
@@ -122,49 +126,84 @@ def test_a_pair_is_dropped_together() -> None:
     assert matches(rules, measured(9.0)) == {}
 
 
-def test_verification_widens_what_was_too_narrow() -> None:
-    clips = {"a": [measured(1.0)] * 10, "b": [measured(1.5)] * 10}
-    proposals = {c: REASONER.propose(c, references(said, c), FACTS) for c, said in clips.items()}
-
-    def write_without(batch: str, checkups: Mapping[str, Checkup]) -> Sequence[Rule]:
-        others = aggregate([p for name, p in proposals.items() if name != batch])
-        return REASONER.write_rules(others, FACTS, checkups)
-
-    def match_on(batch: str, rules: Sequence[Rule]) -> list[object]:
-        seen = [one.observation for one in references(clips[batch], batch)]
-        return list(REASONER.match(seen, context_of(*rules)))
-
-    checkups = verify(list(clips), write_without, match_on)  # type: ignore[arg-type]
-    assert checkups["gate.fast"].action == "widened"
+def test_a_reference_unlike_the_others_sets_the_bound_and_the_rule_says_so() -> None:
+    clips = {"a": [measured(1.0)] * 10, "b": [measured(2.5)] * 10}
+    seen = {clip: references(said, clip) for clip, said in clips.items()}
+    proposals = [REASONER.propose(clip, part, FACTS) for clip, part in seen.items()]
+    checkups = check_rules(proposals, seen, REASONER, FACTS, as_of=dt.date(2026, 3, 1))
+    assert checkups["gate.fast"].action == "raised"
     rules = learn(clips, FACTS, checkups)
-    assert rules["gate.fast"].origin.note == checkups["gate.fast"].why
-    assert all(m.strength < 0.5 for m in matches(rules, measured(1.5)).values())
+    for rule_id in ("gate.fast", "gate.usual-speed"):
+        assert rules[rule_id].origin.note == checkups["gate.fast"].why
+    assert all(m.strength < 0.5 for m in matches(rules, measured(2.5)).values())
 
 
-def spread(fact: str, *, middle: float, upper: float) -> FactRange:
+def spread(fact: str, *, middle: float, upper: float, levels: Sequence[float] = ()) -> FactRange:
     """A range whose median and 0.95 quantile are these; its largest value is twice the upper."""
     values = [middle] * 95 + [upper] * 5 + [2 * upper]
-    return FactRange(fact=fact, frames=9, quantiles=tuple(values))
+    return FactRange(fact=fact, frames=9, quantiles=tuple(values), levels=tuple(levels))
 
 
-BOUNDS = [
-    # A primary fact: 2 spreads from one clip, 1 a clip from two to four, none from more.
-    ("speed_ratio", 1, 3.0 + 2 * 1.0),
-    ("speed_ratio", 2, 3.0 + 1.0 / 2),
-    ("speed_ratio", 4, 3.0 + 1.0 / 4),
-    ("speed_ratio", 5, 3.0),
-    # A secondary one: 6 spreads over the number of clips, however many.
-    ("fill_ratio", 1, 3.0 + 6 * 1.0),
-    ("fill_ratio", 10, 3.0 + 0.6),
-]
+APART = {"speed_ratio": 1.0 / 1.645, "fill_ratio": 1.0}
+"""How far clips are believed to lie apart where median and upper quantile are 1 apart."""
 
 
-@pytest.mark.parametrize(("fact", "clips", "bound"), BOUNDS)
-def test_few_references_move_a_bound_up(fact: str, clips: int, bound: float) -> None:
+@pytest.mark.parametrize("fact", list(APART))
+@pytest.mark.parametrize(
+    "levels", [[2.9], [2.5, 2.9], [2.0, 2.2, 4.4], [2.0, 2.1, 2.2, 2.3, 2.2, 2.1, 2.0, 4.0]]
+)
+def test_few_references_make_a_wide_bound(fact: str, levels: list[float]) -> None:
+    """The upper prediction limit of Student's t, with three clips' worth of prior."""
     [watch] = [watch for watch in WATCHES if watch.fact == fact]
-    found, softness = bound_of(watch, spread(fact, middle=2.0, upper=3.0), clips)
-    assert found == pytest.approx(bound)
+    clips = len(levels)
+    found, softness = bound_of(watch, spread(fact, middle=2.0, upper=3.0, levels=levels), clips)
+    freedom = 3 + clips - 1
+    variance = (3 * APART[fact] ** 2 + clips * float(np.var(levels))) / freedom
+    reach = float(t.ppf(0.9, freedom)) * np.sqrt(variance * (1 + 1 / clips))
+    assert found == pytest.approx(max(*levels, np.mean(levels) + reach), abs=2e-3)
     assert softness == pytest.approx(1.0 / 4)
+
+
+@given(st.lists(st.floats(1.3, 9), min_size=9, max_size=40))
+def test_of_many_references_the_highest_is_the_bound(levels: list[float]) -> None:
+    [watch] = [watch for watch in WATCHES if watch.fact == "speed_ratio"]
+    found, _ = bound_of(
+        watch, spread("speed_ratio", middle=2.0, upper=3.0, levels=levels), len(levels)
+    )
+    assert found == pytest.approx(max(levels), abs=1e-3)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.floats(0, 1))
+def test_a_bound_lies_beyond_every_level_and_within_the_range(
+    levels: list[float], middle: float
+) -> None:
+    """A share cannot exceed 1, so a bound at 1 would never be passed."""
+    [watch] = [watch for watch in WATCHES if watch.fact == "motion_disorder"]
+    disorder = spread("motion_disorder", middle=middle, upper=1.0, levels=levels)
+    found, _ = bound_of(watch, disorder, len(levels))
+    assert max(*levels, watch.floor) - 1e-3 <= found <= 1.0
+    assert found < 1.0 or max(levels) > 0.999
+
+
+@given(st.lists(st.floats(0, 9), min_size=1, max_size=40))
+def test_what_is_held_was_reached_on_half_of_nine_in_a_row(values: list[float]) -> None:
+    level = held(values)
+    assert min(values) <= level <= max(values)
+    part = min(len(values), HELD)
+    runs = [values[at : at + part] for at in range(len(values) - part + 1)]
+    assert any(2 * sum(value >= level for value in run) >= part for run in runs)
+    assert all(2 * sum(value > level for value in run) <= part for run in runs)
+
+
+def test_a_moment_is_not_held() -> None:
+    assert held([1.0] * 20 + [9.0] * 4 + [1.0] * 20) == 1.0
+    assert held([1.0] * 20 + [9.0] * 5 + [1.0] * 20) == 9.0
+
+
+def test_each_clip_has_a_level() -> None:
+    said = [*references([measured(2.0)] * 9, "b"), *references([measured(1.0)] * 9, "a")]
+    [found] = [one for one in fact_ranges(said, ["speed_ratio"]) if one.fact == "speed_ratio"]
+    assert found.levels == (2.0, 1.0)
 
 
 def test_a_bound_has_a_floor_and_a_duration_its_margin() -> None:
@@ -181,30 +220,8 @@ def test_a_bound_has_a_floor_and_a_duration_its_margin() -> None:
     assert bound_of(by_fact["dwell_seconds"], stay, 5, 1.5 * longest)[0] == 3 * longest
 
 
-def test_a_widened_bound_is_that_much_wider() -> None:
-    usual = [measured(1.0 + n / 10) for n in range(10)]
-    checkup = Checkup(rule_id="gate.fast", action="widened", factor=1.21, why="too noisy")
-    [plain] = learn({"a": usual, "b": usual}, FACTS)["gate.fast"].measures
-    wide = learn({"a": usual, "b": usual}, FACTS, {"gate.fast": checkup})
-    assert plain.above is not None
-    for rule_id in ("gate.fast", "gate.usual-speed"):
-        [measure] = wide[rule_id].measures
-        assert (measure.above or measure.below) == pytest.approx(plain.above * 1.21, abs=1e-3)
-        assert wide[rule_id].origin.note == "too noisy"
-    assert wide["gate.fast"].weight == 1.0
-
-
 def test_what_is_relative_to_a_place_does_not_carry_over_to_other_cameras() -> None:
     one = {watch.fact for watch in watched("street")}
     many = {watch.fact for watch in watched("street", "many")}
     assert one - many == {"speed_ratio", "fill_ratio"}
     assert "motion_disorder" in many
-
-
-def test_a_raised_bound_lies_beyond_every_reference() -> None:
-    usual = [measured(1.0)] * 30 + [measured(4.0)]
-    checkups = {"gate.fast": Checkup(rule_id="gate.fast", action="raised", why="one is unlike")}
-    rules = learn({"a": usual, "b": usual}, FACTS, checkups)
-    [above] = rules["gate.fast"].measures
-    assert above.above == pytest.approx(4.4)
-    assert rules["gate.fast"].origin.note == "one is unlike"

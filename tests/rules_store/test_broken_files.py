@@ -27,7 +27,7 @@ RULE_KEYS = (
 )
 FACT_NAMES = (
     "aspect_ratio, direction_degrees, dwell_seconds, fall_speed, fallen, figures, "
-    "fill_ratio, height_ratio, low_area, motion_disorder, novelty, speed_ratio"
+    "fill_ratio, height_ratio, low_area, motion_disorder, novelty, rise_speed, speed_ratio"
 )
 
 

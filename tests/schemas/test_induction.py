@@ -24,11 +24,11 @@ def test_a_range_keeps_101_quantiles() -> None:
             FactRange(fact="speed_ratio", frames=1, quantiles=(0.0,) * count)
 
 
-CHECKUP: dict[str, Any] = {"rule_id": "gate.odd", "action": "widened", "why": "too noisy"}
+CHECKUP: dict[str, Any] = {"rule_id": "gate.odd", "action": "raised", "why": "too noisy"}
 
 
 @pytest.mark.parametrize(
-    ("action", "factor"), [("kept", 1), ("widened", 1.1), ("weakened", 0.4), ("dropped", 1)]
+    ("action", "factor"), [("kept", 1), ("raised", 1), ("weakened", 0.4), ("dropped", 1)]
 )
 def test_a_checkup_scales_a_bound_or_a_weight(action: str, factor: float) -> None:
     checkup = Checkup.model_validate(CHECKUP | {"action": action, "factor": factor})

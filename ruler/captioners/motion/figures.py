@@ -17,7 +17,7 @@ from ruler.schemas.base import rounded
 from ruler.schemas.captions import Box, Figure
 
 SHAPE_FACTS = ("aspect_ratio", "fill_ratio", "height_ratio", "low_area")
-MOTION_FACTS = ("direction_degrees", "fall_speed", "motion_disorder", "speed_ratio")
+MOTION_FACTS = ("direction_degrees", "fall_speed", "motion_disorder", "rise_speed", "speed_ratio")
 MEASURED = tuple(sorted((*SHAPE_FACTS, *MOTION_FACTS, "figures")))
 MEASURED_STILL = tuple(sorted((*SHAPE_FACTS, "figures")))
 """What a window of a single frame can tell."""
@@ -111,10 +111,11 @@ def _motion_facts(
     Heading is the mean net velocity of the fastest windows; a figure that stands has none.
     """
     heights = observation.view.figure_heights[observation.rows[windows]]
-    downward = np.maximum(motion.short[windows, 1], 0.0) / heights
+    downward = motion.short[windows, 1] / heights / tunables.STEP_SECONDS
     facts = {
         "speed_ratio": top_mean(ratios[windows]),
-        "fall_speed": top_mean(downward) / tunables.STEP_SECONDS,
+        "fall_speed": top_mean(np.maximum(downward, 0.0)),
+        "rise_speed": top_mean(np.maximum(-downward, 0.0)),
     }
     if facts["speed_ratio"] >= tunables.STILL:
         fastest = windows[np.argsort(-ratios[windows], kind="stable")[: tunables.TOP]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from statistics import median
 
 from ruler.reasoners.matching import FIRES
 from ruler.reasoners.symbolic.vocabulary import learn_topics
@@ -14,6 +15,10 @@ from ruler.schemas.taxonomy import Lexicon
 from ruler.text.phrases import PhraseIndex
 
 _PEAKS = 3
+
+HELD = 9
+"""Samples in a row of which a fact must be high on half: about what an alarm takes, which asks for
+five without a break (`checking`) or half of what smoothing looks at."""
 
 
 def propose(batch: str, references: Sequence[Reference], brief: Brief) -> Proposal:
@@ -55,7 +60,25 @@ def fact_ranges(references: Sequence[Reference], measured: Iterable[str]) -> Ite
             frames=len(values),
             quantiles=quantiles(values),
             peaks=tuple(f"{ref.clip}#{ref.observation.frame_index}" for _, ref in top),
+            levels=_levels(peaks),
         )
+
+
+def _levels(peaks: Sequence[tuple[float, Reference]]) -> tuple[float, ...]:
+    """The level that each clip held, in the order of the clips."""
+    by_clip: dict[str, list[float]] = {}
+    for value, ref in peaks:
+        by_clip.setdefault(ref.clip, []).append(value)
+    return tuple(round(held(values), 6) for values in by_clip.values())
+
+
+def held(values: Sequence[float]) -> float:
+    """The highest median of `HELD` values in a row (of all, where there are fewer).
+
+    The largest single value says what noise can do; this says what would have alarmed.
+    """
+    runs = max(len(values) - HELD + 1, 1)
+    return max(median(values[start : start + HELD]) for start in range(runs))
 
 
 def largest(observation: Observation, fact: str) -> float:

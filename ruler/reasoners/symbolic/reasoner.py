@@ -27,7 +27,7 @@ class SymbolicReasoner:
     It keeps no state, so one instance serves any number of threads, and it costs no model call.
     """
 
-    identity = ReasonerIdentity(name="symbolic", version="2")
+    identity = ReasonerIdentity(name="symbolic", version="3")
     usage = Usage()
 
     def propose(self, batch: str, references: Sequence[Reference], brief: Brief) -> Proposal:

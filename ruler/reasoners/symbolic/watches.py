@@ -24,8 +24,8 @@ class Watch:
         normal: Slug of the normal rule's id; `anomaly` likewise for the contrast rule.
         category: Taxonomy item of the contrast rule.
         role: `primary` facts carry the score and take their bound from the references as they are.
-            A `secondary` fact's upper end is poorly known from few clips, so its bound moves up by
-            six spreads over the number of clips. `longest` is for durations, which a clip's own
+            A `secondary` fact differs more between clips than within one, so that few clips give
+            it a wider bound. `longest` is for durations, which a clip's own
             length cuts off: the bound lies well above the longest.
         floor: The bound is never below this, however quiet the references were.
         carries: Whether a value means the same under another camera. What is relative to a place
@@ -99,16 +99,16 @@ WATCHES: tuple[Watch, ...] = (
         fact="fallen",
         normal="usual-descent",
         anomaly="fall",
-        title_normal="Figures that come down are slow, or not low",
-        title_anomaly="A figure came down fast and is low, as after a fall",
-        said_normal="Figures here come down and are low to a degree of up to {bound} "
-        "(heights a second x squared heights).",
-        said_anomaly="A figure came down fast and has been low in the image since, to a degree of "
-        "more than {bound} (heights a second x squared heights): a fall.",
+        title_normal="Who comes down fast gets up again",
+        title_anomaly="A figure came down fast and stays low, as after a fall",
+        said_normal="Figures here that come down fast and do not get up at once fill up to {bound} "
+        "squared figure heights low in the image.",
+        said_anomaly="A figure came down fast, has not got up since, and fills more than {bound} "
+        "squared figure heights low in the image: a fall.",
         category="posture.fall",
         level="high",
         role="primary",
-        floor=0.3,
+        floor=0.4,
         places=frozenset({"home", "indoor", "any"}),
     ),
     Watch(

@@ -8,9 +8,11 @@ far as the references do not show it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean
 
 from ruler.reasoners.symbolic.vocabulary import vocabulary_rules
 from ruler.reasoners.symbolic.watches import Watch, watched
+from ruler.schemas.facts import FACTS
 from ruler.schemas.induction import Brief, Checkup, Consensus, FactRange
 from ruler.schemas.rules import Measure, Origin, Rule
 
@@ -21,9 +23,18 @@ UNCOVERED_DOINGS = "uncovered-doings"
 """Likewise for what people do."""
 
 _UPPER_QUANTILE = 0.95
-_SECONDARY_SHIFT = 6.0
-_BEYOND_ALL = 1.1
-"""Times the most that any reference showed: where verification raises a bound."""
+
+_ENOUGH = 9
+"""Clips of which the next exceeds the highest with a chance of one in ten at most."""
+
+_NINE_IN_TEN = (1.638, 1.533, 1.476, 1.440, 1.415, 1.397, 1.383, 1.372)
+"""Student's t at 0.9 for 3, 4 ... 10 degrees of freedom."""
+
+_PRIOR = 3
+"""Clips' worth of belief that clips differ from one another as the frames of one do."""
+
+_NORMAL_UPPER = 1.645
+"""Standard deviations from the median of a normal distribution to its 0.95 quantile."""
 
 NEWS_WEIGHT = 0.29
 """Of the two rules for unheard words: even together, 1 - (1 - 0.29)², they never alarm alone."""
@@ -59,10 +70,14 @@ def bound_of(
 ) -> tuple[float, float]:
     """The bound of a watched fact and the softness of its rise, both in the fact's unit.
 
-    With m the median and q the 0.95 quantile of the references, the softness is (q - m) / 4 and the
-    bound q, moved up by a multiple of (q - m) / clips: twice for a primary fact from one clip, once
-    from two to four, not at all from more; six times for a secondary fact. Few references barely
-    hurt the ranking, but they hurt the threshold.
+    The bound asks how far the next normal clip may go. Each reference has held some level (see
+    `proposing.held`); of nine clips or more, the highest is exceeded by one new clip in ten at
+    most, whatever the distribution (conformal prediction). Fewer clips say less: there the bound is
+    the upper nine-in-ten prediction limit of Student's t over the levels, if that is higher, with a
+    prior for how far clips lie apart: as far as the frames of all references do (three clips'
+    worth). No level of a reference lies beyond the bound, so the references stay quiet.
+
+    With m the median and q the 0.95 quantile of all frames, the softness is (q - m) / 4.
 
     A duration's bound is 1.5 times the longest. One that takes up more than half of the longest
     reference (of `seconds`) was cut off, or may well have been: how long such a stay lasts is not
@@ -74,13 +89,32 @@ def bound_of(
         bound = max(1.5 * longest, 2 * seconds if is_cut_off else 0.0, watch.floor)
         return round(bound, 3), round(bound / 10, 4)
     middle, upper = spread.quantile(0.5), spread.quantile(_UPPER_QUANTILE)
-    if watch.role == "primary":
-        shift = 2.0 if clips == 1 else 1.0 if clips <= 4 else 0.0
-    else:
-        shift = _SECONDARY_SHIFT
-    bound = max(upper + shift * (upper - middle) / clips, watch.floor)
+    levels = spread.levels or (upper,)
+    apart = (upper - middle) / (_NORMAL_UPPER if watch.role == "primary" else 1.0)
+    bound = max(_next_level(levels, clips, apart), watch.floor)
+    if (top := FACTS[watch.fact].high) is not None:  # a bound at the very top is none
+        bound = min(bound, (max(*levels, watch.floor) + top) / 2)
     softness = max((upper - middle) / 4, 0.02 * bound)
     return round(bound, 3), round(softness, 4)
+
+
+def _next_level(levels: Sequence[float], clips: int, apart: float) -> float:
+    """The level that one new clip in ten exceeds at most.
+
+    Args:
+        levels: Of the references, or of the parts of the only one.
+        clips: How many references there are.
+        apart: How far clips are believed to lie apart, one standard deviation.
+    """
+    highest = max(levels)
+    if clips >= _ENOUGH:
+        return highest
+    mean = fmean(levels)
+    known = sum((level - mean) ** 2 for level in levels) if clips > 1 else 0.0
+    freedom = _PRIOR + clips - 1
+    variance = (_PRIOR * apart**2 + known) / freedom
+    reach = _NINE_IN_TEN[freedom - _PRIOR] * (variance * (1 + 1 / clips)) ** 0.5
+    return max(highest, mean + reach)
 
 
 def _contrast(
@@ -92,11 +126,6 @@ def _contrast(
 ) -> tuple[Rule, Rule]:
     """The normal rule of a watched range, and the anomaly rule beyond it."""
     bound, softness = bound_of(watch, spread, consensus.clips, consensus.seconds)
-    if checkup and checkup.action == "raised":
-        bound = max(bound, _BEYOND_ALL * spread.quantile(1.0))
-    elif checkup:
-        bound *= checkup.factor
-    bound = round(bound, 3)
     shown = f"{bound:.2g}" if bound < 10 else f"{bound:.0f}"
     votes = f"{consensus.range_votes.get(watch.fact, 0)}/{consensus.batches}"
     origin = Origin(
@@ -180,7 +209,8 @@ def _uncovered(brief: Brief, normal: Sequence[Rule]) -> Iterator[Rule]:
 
 
 def _left(rule: Rule, checkup: Checkup | None) -> Rule | None:
-    """What verification leaves of a rule; what it asked of a watched range stands in its bound."""
+    """What verification leaves of a rule; the bound of a watched range lies beyond every reference
+    anyway, so there is nothing to raise."""
     if rule.measures:
         return None if checkup and checkup.action == "dropped" else rule
     return checked(rule, checkup)
@@ -188,7 +218,7 @@ def _left(rule: Rule, checkup: Checkup | None) -> Rule | None:
 
 def checked(rule: Rule, checkup: Checkup | None) -> Rule | None:
     """What verification leaves of a rule: all, some of its weight, or nothing."""
-    if checkup is None or checkup.action in ("kept", "widened"):
+    if checkup is None or checkup.action == "kept":
         return rule
     if checkup.action in ("dropped", "raised"):  # a bound of its own cannot be raised
         return None
