@@ -7,6 +7,7 @@ far as the references do not show it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
@@ -113,7 +114,7 @@ def _next_level(levels: Sequence[float], clips: int, apart: float) -> float:
     known = sum((level - mean) ** 2 for level in levels) if clips > 1 else 0.0
     freedom = _PRIOR + clips - 1
     variance = (_PRIOR * apart**2 + known) / freedom
-    reach = _NINE_IN_TEN[freedom - _PRIOR] * (variance * (1 + 1 / clips)) ** 0.5
+    reach = _NINE_IN_TEN[freedom - _PRIOR] * math.sqrt(variance * (1 + 1 / clips))
     return max(highest, mean + reach)
 
 
