@@ -30,6 +30,13 @@ def evaluate(
         typer.Option("--mode", help="offline sees a whole clip; online never looks ahead."),
     ] = "offline",
     online: Annotated[bool, typer.Option("--online", help="Short for --mode online.")] = False,
+    captioner: Annotated[
+        str,
+        typer.Option("--captioner", help="Who says what clips show; motion, or PROVIDER:MODEL."),
+    ] = "motion",
+    every: Annotated[
+        str | None, typer.Option("--every", help="How often clips are looked at, as for detect.")
+    ] = None,
     reasoner: options.Reasoner = "symbolic",
     keep: Annotated[
         Path | None,
@@ -41,6 +48,7 @@ def evaluate(
         typer.Option("--learn-from", help="Manifest of labelled answers to learn weights from."),
     ] = None,
     base_url: options.BaseUrl = None,
+    captioner_url: options.CaptionerUrl = None,
     reasoner_url: options.ReasonerUrl = None,
     record: options.Record = None,
     max_calls: options.MaxCalls = None,
@@ -55,6 +63,8 @@ def evaluate(
     """Measure ruler on datasets, with baselines and coverage beside every figure.
 
     Example: ruler eval dataset.yaml --json figures.json
+
+    Example: ruler eval dataset.yaml --captioner openai:gpt-4o-mini --every 2s --max-cost 5
     """
     if mode not in ("online", "offline"):
         raise InputError(f"--mode takes online or offline, not {mode!r}.")
@@ -63,10 +73,12 @@ def evaluate(
     from ruler.evaluation.clips import Reading
     from ruler.evaluation.runner import evaluate as run
     from ruler.evaluation.runner import write_document
+    from ruler.schemas.runs import Every
 
     chosen = model_options(
         base_url,
-        reasoner_url=reasoner_url,
+        captioner_url,
+        reasoner_url,
         record=record,
         max_calls=max_calls,
         max_tokens=max_tokens,
@@ -74,6 +86,7 @@ def evaluate(
         concurrency=concurrency,
         allowed_hosts=tuple(allow_host) if allow_host else None,
     )
+    density = console.parsed("--every", options.EVERY_FORM, Every.parse, every)
     with console.progress() as report:
         document = run(
             manifests,
@@ -81,7 +94,7 @@ def evaluate(
             reasoner=reasoner,
             options=chosen,
             workers=workers or settings().workers,
-            reading=Reading(settings().reader, limits()),
+            reading=Reading(settings().reader, limits(), captioner, density),
             keep=keep,
             learn_from=learn_from or (),
             shots=shots,

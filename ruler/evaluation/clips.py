@@ -21,7 +21,7 @@ from ruler.jobs.progress import Report
 from ruler.jobs.tools import Machine
 from ruler.reporting.jsonl import read_frames
 from ruler.schemas.datasets import ClipsManifest, EvalResult, RuleSetStamp
-from ruler.schemas.runs import Smoothing
+from ruler.schemas.runs import Every, Smoothing
 from ruler.schemas.verdicts import Verdict
 from ruler.video.decoders import Limits
 from ruler.video.isolation import DEFAULT_LIMITS
@@ -30,10 +30,18 @@ from rules_store.store import Store
 
 @dataclass(frozen=True)
 class Reading:
-    """How clips are read: by what, and within which limits."""
+    """How clips are read: by what, within which limits, who says what is seen, and how often (None
+    is the captioner's own)."""
 
     reader: Literal["pyav", "decord"] = "pyav"
     limits: Limits | None = DEFAULT_LIMITS
+    captioner: str = "motion"
+    every: Every | None = None
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether somebody says how clips are captioned."""
+        return self.captioner != "motion" or self.every is not None
 
 
 def evaluate_clips(
@@ -66,6 +74,8 @@ def evaluate_clips(
             InduceRequest(
                 references=[str(base / name) for name in manifest.reference],
                 scene=scene,
+                captioner=reading.captioner,
+                every=reading.every,
                 place=manifest.place,
                 cameras=manifest.cameras,
                 frame_rate=manifest.fps,
@@ -89,6 +99,7 @@ def evaluate_clips(
                 clips=paths,
                 scene=scene,
                 reasoner=reasoner,
+                every=reading.every,
                 smoothing=smoothing,
                 frame_rate=manifest.fps,
             ),

@@ -50,7 +50,7 @@ def evaluate(
         reasoner: Who induces and reasons.
         options: Those of `ruler.jobs.models.Models`; limits hold for all manifests together.
         workers: Chunks at once.
-        reading: How clips are read.
+        reading: How clips are read and by whom they are captioned; recorded ones are not.
         keep: Folder for store and runs; a temporary one, deleted afterwards, if not given.
         learn_from: Manifests of labelled answers, for `kind: answers`.
         shots: How many of them are learned from.
@@ -60,6 +60,13 @@ def evaluate(
         InputError: a manifest or what it names cannot be read.
     """
     loaded = [(path, load_manifest(path)) for path in manifests]
+    reading = reading or Reading()
+    for path, manifest in loaded:
+        if not isinstance(manifest, ClipsManifest) and reading.is_chosen:
+            raise InputError(
+                f"{path}: its captions are recorded; --captioner and --every are for manifests of "
+                "kind clips."
+            )
     labelled = [_labelled(path) for path in learn_from]
     purse = Purse(options or {})
     with _workplace(keep) as folder:
@@ -72,7 +79,7 @@ def evaluate(
                 folder,
                 smoothing,
                 (reasoner, purse),
-                (workers, reading or Reading()),
+                (workers, reading),
                 report,
             )
             for path, manifest in loaded

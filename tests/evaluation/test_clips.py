@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ruler.errors import InputError
-from ruler.evaluation import clips as protocol
+from ruler.evaluation.clips import Reading
 from ruler.evaluation.runner import evaluate, write_document
-from ruler.jobs.induce import InduceRequest
 from ruler.schemas.datasets import EvalResult
 from ruler.schemas.runs import Smoothing
 from tests.scenes import Brightness, Workplace, wavy
 
 NONE = Smoothing(method="none")
+BY_BRIGHTNESS = Reading(captioner="lightmeter")
 
 
 @pytest.fixture(autouse=True)
-def by_brightness(monkeypatch: pytest.MonkeyPatch, captioner: Brightness) -> Iterator[None]:
-    """The protocol's captioner is the default one; here that is the small one."""
-
-    def request(**values: Any) -> InduceRequest:
-        return InduceRequest(captioner="lightmeter", **values)
-
-    monkeypatch.setattr(protocol, "InduceRequest", request)
-    return iter(())
+def by_brightness(captioner: Brightness) -> Brightness:
+    """The small captioner is known by its name."""
+    return captioner
 
 
 @pytest.fixture
@@ -57,7 +51,7 @@ def manifest(folder: Path, **changes: object) -> Path:
 
 
 def figures(path: Path, **options: Any) -> EvalResult:
-    [result] = evaluate([path], smoothing=NONE, **options).results
+    [result] = evaluate([path], smoothing=NONE, reading=BY_BRIGHTNESS, **options).results
     return result
 
 
@@ -79,7 +73,7 @@ def test_figures_of_a_clear_case(folder: Path) -> None:
 
 def test_the_document_of_the_design(folder: Path) -> None:
     out = folder / "out" / "figures.json"
-    write_document(out, evaluate([manifest(folder)] * 2, smoothing=NONE))
+    write_document(out, evaluate([manifest(folder)] * 2, smoothing=NONE, reading=BY_BRIGHTNESS))
     document = json.loads(out.read_bytes())
     assert list(document) == ["results"]
     first, second = document["results"]

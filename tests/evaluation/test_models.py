@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ruler.errors import InputError
+from ruler.evaluation.clips import Reading
 from ruler.evaluation.purse import Purse
 from ruler.evaluation.runner import evaluate
 from ruler.schemas.datasets import EvalResult
-from ruler.schemas.runs import ONLINE, Usage
+from ruler.schemas.runs import ONLINE, Every, Smoothing, Usage
 from tests.evaluation.test_captions import row, written
 from tests.stubs.openai_server import OpenAIStub, completion
 from tests.stubs.witness import Witness
+from tests.video.clips import numbered, write_clip
 
 
 @pytest.fixture
@@ -78,6 +82,35 @@ def test_frames_without_an_answer_are_said(
     assert result.unanswered > 0 and result.usage.failed_calls > 0
     coverage = result.metrics["coverage"]
     assert coverage is not None and coverage <= 1 - result.unanswered / result.frames
+
+
+def test_a_model_may_say_what_clips_show(tmp_path: Path) -> None:
+    """`kind: clips` with a served captioner: induced, detected, counted, and not asked twice."""
+    write_clip(tmp_path / "quiet.mp4", numbered(24), fps=10)
+    write_clip(tmp_path / "odd.mp4", numbered(60), fps=10)
+    manifest = tmp_path / "dataset.yaml"
+    manifest.write_text(
+        "schema: ruler/dataset/v1\nkind: clips\nname: yard\nreference: [quiet.mp4]\n"
+        "test: [{clip: odd.mp4}]\nlabels: labels.json\n"
+    )
+    labels = {"odd.mp4": {"seconds": [[3.0, 5.0]]}}
+    (tmp_path / "labels.json").write_text(json.dumps(labels))
+    reading = Reading(captioner="openai:stub", every=Every(frames=2))
+    with OpenAIStub(default=Witness(range(30, 50))) as stub:
+        options = {"base_url": stub.url}
+        asked = {"smoothing": Smoothing(method="none"), "reading": reading, "keep": tmp_path / "k"}
+        [result] = evaluate([manifest], options=options, **asked).results
+        assert result.usage.model_calls == stub.calls > 0
+        assert result.usage.tokens_out == stub.tokens_out
+        assert result.metrics["auc"] == 1.0 and result.metrics["coverage"] == 1.0
+        before = stub.calls
+        [again] = evaluate([manifest], options=options, **asked).results
+        assert stub.calls == before and again.metrics == result.metrics
+
+
+def test_recorded_captions_have_their_captioner(manifest: Path) -> None:
+    with pytest.raises(InputError, match="its captions are recorded"):
+        evaluate([manifest], smoothing=ONLINE, reading=Reading(captioner="openai:stub"))
 
 
 def test_a_limit_holds_for_all_manifests_together() -> None:
