@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from graphs.deps import ClipDeps
 from ruler.schemas.traces import Trace
-from ruler.steps import captioning, eventing, reasoning, reflection, scoring
+from ruler.steps import captioning, disturbing, eventing, reasoning, reflection, scoring
 from ruler.steps.judging import Judge
 from ruler.steps.linking import Carry, link
 from ruler.steps.smoothing import smooth
@@ -23,7 +23,7 @@ def detect_chunk(deps: ClipDeps, number: int) -> int:
     observations, usage = captioning.caption_samples(
         deps.view, deps.clip, samples, deps.store.captions, sampled=deps.frames
     )
-    matched = deps.reasoner.match(observations, deps.match_context(linked=False))
+    matched = disturbing.match(deps.reasoner, observations, deps.match_context(linked=False))
     traces = [
         Trace(observation=seen, matched=found)
         for seen, found in zip(observations, matched, strict=True)
@@ -41,7 +41,7 @@ def link_clip(deps: ClipDeps) -> None:
         carry = Carry()
         for trace in store.read(deps.run_id, deps.clip_number, with_linked=False):
             carry, observation = link(carry, trace.observation)
-            [more] = deps.reasoner.match([observation], context)
+            [more] = disturbing.match(deps.reasoner, [observation], context)
             matched = scoring.joined(trace.matched, more)
             yield replace(
                 trace,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypedDict
 
 from pydantic import TypeAdapter
 from sqlalchemy import Row
@@ -17,6 +17,7 @@ from rules_store.stored import making
 
 _EVIDENCE = TypeAdapter(tuple[Evidence, ...])
 _LINKS = TypeAdapter(tuple[FigureLink, ...])
+_NUMBERS = TypeAdapter(dict[str, float])
 _UNEVALUATED = TypeAdapter(tuple[NotEvaluable, ...])
 
 
@@ -52,11 +53,35 @@ def match_values(traces: Iterable[Trace], *, linked: bool) -> list[dict[str, Any
 def link_values(trace: Trace) -> dict[str, Any]:
     """What linking adds."""
     return {
-        "links": _LINKS.dump_json(trace.observation.links).decode(),
+        "links": _links_json(trace.observation),
         "unevaluated": _unevaluated(trace.matched),
         "undetermined": trace.matched.undetermined,
         "score_match": trace.match,
     }
+
+
+def _links_json(seen: Observation) -> str:
+    """A list, one entry a figure; of a disturbed frame, which has none, an object."""
+    if seen.disturbed_seconds:
+        return json.dumps({"disturbed_seconds": seen.disturbed_seconds})
+    return _LINKS.dump_json(seen.links).decode()
+
+
+class Links(TypedDict, total=False):
+    """What linking adds to an observation."""
+
+    links: tuple[FigureLink, ...]
+    disturbed_seconds: float
+
+
+def links_of(stored: str | None) -> Links:
+    """What `_links_json` wrote; nothing before linking."""
+    if not stored:
+        return {}
+    if stored.startswith("{"):
+        numbers = _NUMBERS.validate_json(stored)
+        return {"disturbed_seconds": numbers.get("disturbed_seconds", 0.0)}
+    return {"links": _LINKS.validate_json(stored)}
 
 
 def verdict_values(verdict: Verdict) -> dict[str, Any]:
@@ -84,7 +109,7 @@ def trace_of(row: Row[Any], matches: tuple[Match, ...], caption: Caption | None)
             time_seconds=row.time_seconds,
             caption=caption,
             failure=row.failure,
-            links=_LINKS.validate_json(row.links) if row.links else (),
+            **links_of(row.links),
         )
         matched = Matched(
             matches=matches,

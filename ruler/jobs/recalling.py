@@ -17,11 +17,12 @@ from dataclasses import dataclass, field, replace
 from ruler.reasoners.base import MatchContext, Reasoner
 from ruler.reasoners.matching import FIRES
 from ruler.schemas.captions import Caption
-from ruler.schemas.observations import FigureLink, Observation
+from ruler.schemas.observations import Observation
 from ruler.schemas.rules import RevisionRef, RuleSet
 from ruler.schemas.runs import ClipOutcome, RunSpec, Smoothing
 from ruler.schemas.traces import Trace
 from ruler.schemas.verdicts import Event, Matched
+from ruler.steps import disturbing
 from ruler.steps.comparing import Difference, Said, apart, kind_of
 from ruler.steps.deducing import Deducer
 from ruler.steps.reflection import BRIDGE_SECONDS, near
@@ -31,6 +32,9 @@ from ruler.steps.smoothing import smooth
 from ruler.text.screening import Screen
 from rules_store.recall import Recalled
 from rules_store.store import Store
+from rules_store.trace_rows import links_of
+
+_UNLINKED = {"links": (), "disturbed_seconds": 0.0}
 
 _HAIR = 1e-6
 """Reaches are taken a little longer than they are: what is looked at in vain costs nothing."""
@@ -314,10 +318,10 @@ class Again:
 
     def on(self, observations: Sequence[Observation]) -> list[Matched]:
         """What the fresh rules find on each frame, before and after linking."""
-        bare = [o.model_copy(update={"links": ()}) if o.links else o for o in observations]
-        found = self.reasoner.match(bare, self.contexts[0])
-        if any(seen.links for seen in observations):
-            more = self.reasoner.match(observations, self.contexts[1])
+        bare = [o.model_copy(update=_UNLINKED) if o.is_linked else o for o in observations]
+        found = disturbing.match(self.reasoner, bare, self.contexts[0])
+        if any(seen.is_linked for seen in observations):
+            more = disturbing.match(self.reasoner, observations, self.contexts[1])
             found = [joined(one, other) for one, other in zip(found, more, strict=True)]
         return [
             Matched(matches=tuple(m for m in each.matches if m.rule_id in self.fresh))
@@ -338,13 +342,12 @@ class Again:
 
 
 def _observation(row: Recalled, body: str) -> Observation:
-    links = json.loads(row.links) if row.links else ()
     return Observation(
         frame_index=row.frame_index,
         until_frame=row.until_frame,
         time_seconds=row.time_seconds,
         caption=Caption.model_validate_json(body),
-        links=tuple(FigureLink.model_validate(link) for link in links),
+        **links_of(row.links),
     )
 
 

@@ -127,7 +127,7 @@ def best_figure(
         positions = [None]
     best: tuple[float, list[FactEvidence]] = (0.0, [])
     for position in positions:
-        facts = dict(caption.facts)
+        facts = observation.frame_facts
         if position is not None:
             facts |= observation.figure_facts(position)
         if any(measure.fact not in facts for measure in measures):

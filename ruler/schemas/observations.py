@@ -24,7 +24,8 @@ class FigureLink(Value):
 class Observation(Value):
     """One sample of a clip: it speaks for the frames [frame_index, until_frame).
 
-    `links` is empty before linking, afterwards it has one entry a figure.
+    `links` is empty before linking, afterwards it has one entry a figure; where the picture is
+    disturbed it stays empty, and `disturbed_seconds` says for how long it has been.
     """
 
     frame_index: int = Field(ge=0)
@@ -33,6 +34,7 @@ class Observation(Value):
     caption: Caption | None = None
     failure: str | None = Field(default=None, min_length=1)
     links: tuple[FigureLink, ...] = ()
+    disturbed_seconds: float = Field(default=0.0, ge=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _caption_or_failure(self) -> Observation:
@@ -41,6 +43,19 @@ class Observation(Value):
         if self.links and self.caption and len(self.links) != len(self.caption.figures):
             raise ValueError("links and figures must pair up")
         return self
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether linking said anything of it."""
+        return bool(self.links or self.disturbed_seconds)
+
+    @property
+    def frame_facts(self) -> dict[str, float]:
+        """Facts of the frame, that made by linking included."""
+        facts = dict(self.caption.facts) if self.caption else {}
+        if self.disturbed_seconds:
+            facts["disturbed_seconds"] = self.disturbed_seconds
+        return facts
 
     def figure_facts(self, position: int) -> dict[str, float]:
         """Facts of one figure, those made by linking included."""

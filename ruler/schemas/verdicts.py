@@ -54,19 +54,22 @@ Evidence = WordEvidence | FactEvidence
 
 
 def evidence_holds(
-    evidence: Evidence, caption: Caption, links: Sequence[FigureLink] | None = None
+    evidence: Evidence,
+    caption: Caption,
+    links: Sequence[FigureLink] | None = None,
+    disturbed_seconds: float | None = None,
 ) -> bool:
     """True where the evidence is really in the caption (invariant 3).
 
     Facts made by linking are not in the caption itself: for them the figure must exist, and where
-    its `links` are given, the value must be theirs.
+    its `links` (or, for the frame, `disturbed_seconds`) are given, the value must be theirs.
     """
     if evidence.caption != caption.sha256:
         return False
     if isinstance(evidence, WordEvidence):
         return caption.text[evidence.start : evidence.stop] == evidence.quote
     if evidence.figure is None:
-        return caption.facts.get(evidence.fact) == evidence.value
+        return _frame_fact_holds(evidence, caption, disturbed_seconds)
     if not 0 <= evidence.figure < len(caption.figures):
         return False
     figure = caption.figures[evidence.figure]
@@ -81,6 +84,14 @@ def evidence_holds(
         evidence.figure < len(links)
         and links[evidence.figure].facts.get(evidence.fact) == evidence.value
     )
+
+
+def _frame_fact_holds(
+    evidence: FactEvidence, caption: Caption, disturbed_seconds: float | None
+) -> bool:
+    if evidence.fact == "disturbed_seconds":
+        return disturbed_seconds is None or disturbed_seconds == evidence.value
+    return caption.facts.get(evidence.fact) == evidence.value
 
 
 class Match(Value):

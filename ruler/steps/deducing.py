@@ -19,7 +19,7 @@ from ruler.schemas.runs import Smoothing
 from ruler.schemas.taxonomy import Taxonomy
 from ruler.schemas.traces import Trace
 from ruler.schemas.verdicts import Event, Matched, Reflection, Verdict
-from ruler.steps import eventing, reasoning, reflection, scoring
+from ruler.steps import disturbing, eventing, reasoning, reflection, scoring
 from ruler.steps.judging import Judge
 from ruler.steps.linking import Carry, link
 from ruler.steps.smoothing import smooth
@@ -119,8 +119,8 @@ class Deducer:
     def match(self, observations: Sequence[Observation]) -> list[Trace]:
         """Match captions and linked figures, and make each frame's first score."""
         weights = scoring.weights_of(self.context.rule_set.live)
-        first = self.reasoner.match(observations, self.context)
-        if any(seen.figures for seen in observations):
+        first = disturbing.match(self.reasoner, observations, self.context)
+        if any(seen.figures or disturbing.disturbed(seen) for seen in observations):
             observations, second = self._linked(observations)
             first = [scoring.joined(a, b) for a, b in zip(first, second, strict=True)]
         return [
@@ -135,7 +135,8 @@ class Deducer:
         for seen in observations:
             carry, observation = link(carry, seen)
             linked.append(observation)
-        return linked, self.reasoner.match(linked, replace(self.context, linked=True))
+        context = replace(self.context, linked=True)
+        return linked, disturbing.match(self.reasoner, linked, context)
 
     def _smoothed(self, traces: Sequence[Trace]) -> list[Trace]:
         points = ((trace.time_seconds, trace.match) for trace in traces)

@@ -13,7 +13,7 @@ from ruler.reasoners.symbolic.writing import checked
 from ruler.schemas.induction import Brief, Checkup, Proposal, Reference
 from ruler.schemas.rules import Rule, RuleSet
 from ruler.schemas.verdicts import Matched
-from ruler.steps import scoring
+from ruler.steps import disturbing, scoring
 from ruler.steps.batching import batches
 from ruler.steps.verification import try_given, verify
 from ruler.steps.voting import aggregate
@@ -93,7 +93,7 @@ def _match_on(
     """Rules on the references that have a caption, with and without links."""
     seen = [ref.observation for ref in references if ref.observation.caption]
     first, second = (
-        reasoner.match(seen, trial_context(rules, brief, as_of=as_of, linked=linked))
+        disturbing.match(reasoner, seen, trial_context(rules, brief, as_of=as_of, linked=linked))
         for linked in (False, True)
     )
     return [scoring.joined(a, b) for a, b in zip(first, second, strict=True)]

@@ -18,6 +18,7 @@ from ruler.schemas.verdicts import (
     WordEvidence,
     evidence_holds,
 )
+from ruler.steps.disturbing import disturbed
 from ruler.steps.scoring import ranked
 
 _MOST_RULES = 3
@@ -49,6 +50,9 @@ class Judge:
         if score is None:
             why = trace.matched.undetermined or "; ".join(trace.notes) or "no score could be made"
             return self._verdict(trace, "undetermined", 0.0, reason=why)
+        disturbance = disturbed(trace.observation)
+        if score < self.threshold and disturbance:
+            return self._verdict(trace, "undetermined", score, reason=disturbance)
         if score < self.threshold:
             named = [m for m in ranked(trace.matched, self.weights) if m.strength >= FIRES]
             return self._verdict(trace, "normal", score, matches=named[:_MOST_RULES])
@@ -85,7 +89,7 @@ class Judge:
             for match in ranked(trace.matched, self.weights)
             if all(
                 evidence.frame_index == seen.frame_index
-                and evidence_holds(evidence, caption, seen.links)
+                and evidence_holds(evidence, caption, seen.links, seen.disturbed_seconds)
                 for evidence in match.evidence
             )
         ]

@@ -11,10 +11,13 @@ from ruler.schemas.base import Value
 from ruler.schemas.captions import Box
 from ruler.schemas.observations import FigureLink, Observation
 from ruler.steps.descents import Descent, descend
+from ruler.steps.disturbing import disturbed
 from ruler.steps.stays import Stay, dwell
 
 _FORGET_SECONDS = 2.0
 _MAX_TRACKS = 64
+_BREAK_SECONDS = 1.0
+"""A disturbance that is not seen for longer is over."""
 
 
 class Track(Value):
@@ -25,12 +28,20 @@ class Track(Value):
     seen_seconds: float
 
 
+class Disturbed(Value):
+    """Since when pictures have been disturbed, and when one was last."""
+
+    since_seconds: float
+    seen_seconds: float
+
+
 class Carry(Value):
     """All that linking remembers from frame to frame."""
 
     tracks: tuple[Track, ...] = ()
     stays: tuple[Stay, ...] = ()
     descents: tuple[Descent, ...] = ()
+    disturbance: Disturbed | None = None
     next_id: int = Field(default=0, ge=0)
 
 
@@ -42,9 +53,15 @@ def link(carry: Carry, observation: Observation) -> tuple[Carry, Observation]:
         observation: The next frame, in order of time.
 
     Returns:
-        The new carry, and the observation with one link a figure.
+        The new carry, and the observation with one link a figure; with none where the picture is
+        disturbed, whose figures are no figures.
     """
     now = observation.time_seconds
+    since = _disturbed(carry.disturbance, observation)
+    if disturbed(observation):
+        lasted = round(now - since.since_seconds, 3) if since else 0.0
+        hidden = observation.model_copy(update={"disturbed_seconds": lasted})
+        return carry.model_copy(update={"disturbance": since}), hidden
     alive = [track for track in carry.tracks if now - track.seen_seconds <= _FORGET_SECONDS]
     figures = observation.figures
     pairs = _assign([figure.box for figure in figures], alive)
@@ -65,7 +82,20 @@ def link(carry: Carry, observation: Observation) -> tuple[Carry, Observation]:
     merged.sort(key=lambda track: (-track.seen_seconds, track.id))
     linked = observation.model_copy(update={"links": tuple(links)})
     kept = tuple(merged[:_MAX_TRACKS])
-    return Carry(tracks=kept, stays=stays, descents=descents, next_id=next_id), linked
+    new = Carry(tracks=kept, stays=stays, descents=descents, disturbance=since, next_id=next_id)
+    return new, linked
+
+
+def _disturbed(before: Disturbed | None, observation: Observation) -> Disturbed | None:
+    """The disturbance that goes on or begins, if there is one."""
+    now = observation.time_seconds
+    if before is not None and now - before.seen_seconds > _BREAK_SECONDS:
+        before = None
+    if not disturbed(observation):
+        return before
+    return Disturbed(
+        since_seconds=now if before is None else before.since_seconds, seen_seconds=now
+    )
 
 
 def _assign(boxes: list[Box], tracks: list[Track]) -> dict[int, Track]:

@@ -9,6 +9,7 @@ import cv2
 
 from ruler.captioners.base import Captioned, CaptionerIdentity
 from ruler.captioners.motion import tunables, words
+from ruler.captioners.motion.eye import EYE_FACTS, Eye
 from ruler.captioners.motion.figures import (
     MEASURED,
     MEASURED_STILL,
@@ -19,11 +20,13 @@ from ruler.captioners.motion.figures import (
 )
 from ruler.captioners.motion.fit import fit_scene
 from ruler.captioners.motion.flow import SMALLEST, FlowMemo
-from ruler.captioners.motion.observe import View, observe
+from ruler.captioners.motion.observe import Observation, View, observe
 from ruler.captioners.motion.references import own_background
 from ruler.captioners.motion.scene import Scene
 from ruler.errors import CaptionError
+from ruler.schemas.base import rounded
 from ruler.schemas.captions import Caption, CaptionFailure, SceneModel
+from ruler.schemas.disturbances import disturbance
 from ruler.schemas.runs import Cameras, Every, Place, Usage
 from ruler.video.frames import Clip, FrameWindow, WindowSpec
 
@@ -51,7 +54,7 @@ class MotionCaptioner:
             width=tunables.WIDTH,
         )
         self.default_every = Every(seconds=tunables.STEP_SECONDS)
-        self.measured = MEASURED
+        self.measured = tuple(sorted((*MEASURED, *EYE_FACTS)))
 
     def fit(
         self,
@@ -105,13 +108,16 @@ class MotionCaptioner:
     def _describe(
         self, window: FrameWindow, pass_: _Pass, scene_model: SceneModel | None
     ) -> Caption:
-        view, norms = pass_.geometry(window)
+        view, norms, eye = pass_.geometry(window)
         if len(window.frames) == 1 and view.background is None:
             raise CaptionError("a single frame shows no motion, and the scene has no background")
-        observation = observe(window.frames, pass_.memo, view)
+        greys = [pass_.memo.grey(frame) for frame in window.frames]
+        glance = eye.look(greys)
+        observation = observe(window.frames, pass_.memo, glance.steadied(view))
         if observation.motion is None and view.background is None:
             raise CaptionError("all frames have one time stamp, and the scene has no background")
         figures = find_figures(observation, norms)
+        facts = rounded(eye.facts(glance, observation))
         return Caption(
             key=self.identity.key_of(window, scene_model),
             captioner=NAME,
@@ -120,11 +126,19 @@ class MotionCaptioner:
                 fast_ratio=norms.scene.fast_ratio,
                 is_background_known=view.background is not None,
                 changed_share=changed_share(observation),
+                disturbed=disturbance(facts),
             ),
-            facts={"figures": float(len(figures))},
+            facts={"figures": float(len(figures)), **facts},
             figures=keep_salient(figures),
-            measured=MEASURED if observation.motion is not None else MEASURED_STILL,
+            measured=_measured(observation),
         )
+
+
+def _measured(observation: Observation) -> tuple[str, ...]:
+    """What a window can tell; of the camera only against a background."""
+    facts = MEASURED if observation.motion is not None else MEASURED_STILL
+    seen = EYE_FACTS if observation.view.background is not None else ()
+    return tuple(sorted((*facts, *seen)))
 
 
 def _read_scene(scene_model: SceneModel | None) -> Scene:
@@ -146,11 +160,11 @@ class _Pass:
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self._geometries: dict[tuple[int, int], tuple[View, Norms]] = {}
+        self._geometries: dict[tuple[int, int], tuple[View, Norms, Eye]] = {}
         self.memo = FlowMemo(scene.shape)
 
-    def geometry(self, window: FrameWindow) -> tuple[View, Norms]:
-        """The view that fits a window's frames.
+    def geometry(self, window: FrameWindow) -> tuple[View, Norms, Eye]:
+        """The view that fits a window's frames, what is usual in it, and what watches the camera.
 
         Raises:
             CaptionError: their shape is not the scene's, or too small, or changes within.
@@ -169,7 +183,7 @@ class _Pass:
             view = View.of(
                 height, width, scene.background, scene.figure_height, is_own=scene.is_own
             )
-            self._geometries[height, width] = view, Norms.of(scene, view)
+            self._geometries[height, width] = view, Norms.of(scene, view), Eye(scene, view)
         return self._geometries[height, width]
 
 

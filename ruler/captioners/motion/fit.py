@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from ruler.captioners.motion import norms, tunables
 from ruler.captioners.motion.arrays import Grey
+from ruler.captioners.motion.clutter import Usual
 from ruler.captioners.motion.foreground import median_background
-from ruler.captioners.motion.lines import RowLine
+from ruler.captioners.motion.lines import RowLine, pixel_rows
 from ruler.captioners.motion.references import References, measure
 from ruler.captioners.motion.scene import Scene
 from ruler.errors import InputError
@@ -44,7 +45,8 @@ def fit_scene(clips: Sequence[Clip], spec: WindowSpec, *, cameras: Cameras) -> t
     greys = references.background_frames()
     background = _background(greys, cameras, warnings)
     height = _figure_height(references, background, warnings)
-    scene = _scene(references, background, height, warnings)
+    usual = _usual(references, greys, background, height)
+    scene = _scene(references, background, height, usual, warnings)
     if references.size * spec.step_seconds < _ENOUGH_SECONDS:
         warnings.append(f"the references last {references.size * spec.step_seconds:.1f} s in all")
     return scene, _info(scene, references, greys[0].shape[:2], warnings)
@@ -69,8 +71,22 @@ def _figure_height(references: References, background: Grey | None, warnings: li
     return line
 
 
+def _usual(
+    references: References, greys: Sequence[Grey], background: Grey | None, height: RowLine
+) -> Usual | None:
+    if background is None:
+        return None
+    rows = pixel_rows(background.shape[0])
+    heights = height.at(rows) * background.shape[0]
+    return Usual.of(greys, references.stretches(), background, heights)
+
+
 def _scene(
-    references: References, background: Grey | None, height: RowLine, warnings: list[str]
+    references: References,
+    background: Grey | None,
+    height: RowLine,
+    usual: Usual | None,
+    warnings: list[str],
 ) -> Scene:
     samples = measure(references, background, height)
     by_row = background is not None
@@ -85,6 +101,7 @@ def _scene(
         usual_speed=speed,
         usual_fill=fill or RowLine.constant(tunables.FILL_GUESS),
         fast_ratio=norms.fast_ratio(samples.speeds / speed.at(samples.rows)),
+        usual=usual,
     )
 
 

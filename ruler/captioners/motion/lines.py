@@ -37,6 +37,12 @@ class RowLine:
         return min(max(self.intercept + self.slope * row, self.low), self.high)
 
 
+def pixel_rows(height: int) -> Floats:
+    """The relative row of each pixel row of an image, (height,)."""
+    rows: Floats = (np.arange(height) + 0.5) / height
+    return rows
+
+
 def equal_count_bins(
     rows: Floats, values: Floats, *, bins: int, quantile: float, least: int
 ) -> tuple[Floats, Floats]:

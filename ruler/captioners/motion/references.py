@@ -23,6 +23,9 @@ _BACKGROUND_EVERY, _BACKGROUND_LEAST, _BACKGROUND_MOST = 10, 20, 200
 _HEIGHT_CLIPS, _EVERY = 4, 3
 """Heights come from the first clips; heights and windows from every 3rd grid frame."""
 
+_STRETCH = 12
+"""Neighbouring frames of a clip that tell how lively its pictures are."""
+
 _MANY, _SPARSE = 3000, 400
 """References of more grid frames than the first are measured at the second number of places."""
 
@@ -69,6 +72,16 @@ class References:
         if any(min(grey.shape) < SMALLEST for grey in greys):
             raise InputError(f"the reference clips need {SMALLEST} pixels either way at least.")
         return greys
+
+    def stretches(self) -> list[list[Grey]]:
+        """Neighbouring grey frames at the beginning of the first clips."""
+        found = (
+            clip.frames(grid[:_STRETCH], width=self.spec.width)
+            for clip, grid in list(zip(self.clips, self.grids, strict=True))[:_HEIGHT_CLIPS]
+        )
+        return [
+            [to_grey(frame) for frame in frames if isinstance(frame, Frame)] for frames in found
+        ]
 
     def figure_heights(self, background: Grey) -> tuple[Floats, Floats]:
         """(relative middle row, height as a share of the image height) of each whole blob that

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from ruler.captioners.motion.arrays import Grey
+from ruler.captioners.motion.clutter import Usual
 from ruler.captioners.motion.lines import RowLine
 from ruler.files import parse_json
 
@@ -32,6 +33,8 @@ class Scene:
         usual_fill: High share of foreground in the wide window by row, in [0, 1].
         is_own: Whether the background is one clip's own first second, and not the references'.
         fast_ratio: Ratio to the usual speed that hardly any reference window exceeded.
+        usual: How cluttered and how lively the references' pictures were; None without a background
+            of theirs.
     """
 
     background: Grey | None
@@ -40,6 +43,7 @@ class Scene:
     usual_fill: RowLine
     fast_ratio: float
     is_own: bool = False
+    usual: Usual | None = None
 
     @property
     def shape(self) -> tuple[int, int] | None:
@@ -57,6 +61,7 @@ class Scene:
             "usual_fill": asdict(self.usual_fill),
             "fast_ratio": self.fast_ratio,
             "is_own": self.is_own,
+            "usual": asdict(self.usual) if self.usual else None,
         }
         text = json.dumps(numbers, sort_keys=True).encode()
         packed = np.frombuffer(text, dtype=np.uint8)
@@ -84,6 +89,7 @@ class Scene:
                 usual_fill=_line(numbers["usual_fill"]),
                 fast_ratio=float(numbers["fast_ratio"]),
                 is_own=bool(numbers["is_own"]),
+                usual=_usual(numbers["usual"]),
             )
         except _UNREADABLE as error:
             raise ValueError(f"the scene model cannot be read: {error}") from error
@@ -121,8 +127,21 @@ def _array(member: bytes) -> Grey:
 
 
 def _line(numbers: object) -> RowLine:
+    return RowLine(**_finite(numbers))
+
+
+def _usual(numbers: object) -> Usual | None:
+    return None if numbers is None else Usual(**_finite(numbers))
+
+
+def _finite(numbers: object) -> dict[str, float]:
+    """Numbers by name.
+
+    Raises:
+        ValueError: they are no such thing.
+    """
     if not isinstance(numbers, dict) or not all(
         isinstance(number, int | float) and abs(number) < 1e6 for number in numbers.values()
     ):
         raise ValueError("a line of it is not of numbers")
-    return RowLine(**numbers)
+    return numbers

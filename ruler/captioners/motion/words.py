@@ -47,6 +47,7 @@ def describe(
     fast_ratio: float,
     is_background_known: bool,
     changed_share: float,
+    disturbed: str | None = None,
 ) -> str:
     """The caption's text.
 
@@ -55,7 +56,11 @@ def describe(
         fast_ratio: Ratio to the usual speed from which a figure moves "fast".
         is_background_known: Without a background only what moves can be seen.
         changed_share: Share of the image that is foreground, in [0, 1].
+        disturbed: Why the picture tells nothing of the scene, as a clause, if so: what stands out
+            in it is then not said.
     """
+    if disturbed:
+        return f"{disturbed[0].upper()}{disturbed[1:]}."
     sentences = []
     if changed_share > CHANGED:
         seen = "differs from the learned background" if is_background_known else "moves"

@@ -8,6 +8,7 @@ from statistics import median
 from ruler.reasoners.matching import FIRES
 from ruler.reasoners.symbolic.vocabulary import learn_topics
 from ruler.schemas.base import rounded
+from ruler.schemas.disturbances import disturbance
 from ruler.schemas.facts import FACTS
 from ruler.schemas.induction import QUANTILES, Brief, FactRange, Proposal, Reference
 from ruler.schemas.observations import Observation
@@ -27,7 +28,11 @@ def propose(batch: str, references: Sequence[Reference], brief: Brief) -> Propos
     Facts become ranges. Words count only where the captioner measures nothing: the words of a
     measuring captioner merely repeat its facts.
     """
-    usable = [ref for ref in references if ref.observation.caption is not None]
+    usable = [
+        ref
+        for ref in references
+        if ref.observation.caption and not disturbance(ref.observation.caption.facts)
+    ]
     clips = tuple(sorted({ref.clip for ref in references}))
     if brief.measured:
         ranges = tuple(fact_ranges(usable, brief.measured))

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
+from ruler.reasoners.symbolic.camera_rules import camera_rules
 from ruler.reasoners.symbolic.vocabulary import vocabulary_rules
 from ruler.reasoners.symbolic.watches import Watch, watched
 from ruler.schemas.facts import FACTS
@@ -62,6 +63,7 @@ def write_rules(
     if not brief.measured:
         normal.extend(vocabulary_rules(consensus, brief))
         anomaly.extend(_concept_rules(consensus, brief))
+    anomaly.extend(camera_rules(brief, checkups))
     anomaly.extend(_uncovered(brief, normal))
     return tuple(left for rule in normal + anomaly if (left := _left(rule, checkups.get(rule.id))))
 
