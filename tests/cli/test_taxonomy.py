@@ -61,7 +61,7 @@ def test_lists_what_ships(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(row["abnormal"] and row["normal"] and row["from"] == "ruler" for row in listed)
     assert run("taxonomy", "list") == 0
     assert (
-        "general  What is normal and abnormal in most places: 8 categories"
+        "general  What is normal and abnormal in most places: 9 categories"
         in capsys.readouterr().out
     )
 

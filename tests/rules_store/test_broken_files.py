@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ruler.errors import FileProblems, Problem
+from ruler.schemas.facts import FACTS
 from rules_store.rule_files import parse_rules
 from tests.rules_store.broken_sources import (
     EMPTY_VALUES,
@@ -25,10 +26,7 @@ RULE_KEYS = (
     "id, title, kind, level, status, category, subject, statement, look_for, measures, weight, "
     "when, exceptions, overrides, replaces, tests, origin"
 )
-FACT_NAMES = (
-    "aspect_ratio, direction_degrees, dwell_seconds, fall_speed, fallen, figures, "
-    "fill_ratio, height_ratio, low_area, motion_disorder, novelty, rise_speed, speed_ratio"
-)
+FACT_NAMES = ", ".join(sorted(FACTS))
 
 
 def must(subject: str, wanted: str, given: str) -> str:

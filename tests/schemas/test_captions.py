@@ -96,6 +96,7 @@ def test_every_fact_can_be_said() -> None:
     assert [name for name, spec in FACTS.items() if spec.source == "link"] == [
         "dwell_seconds",
         "fallen",
+        "disturbed_seconds",
     ]
     for name, spec in FACTS.items():
         assert spec.name == name

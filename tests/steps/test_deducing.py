@@ -24,6 +24,7 @@ from ruler.schemas.runs import RunSpec, Smoothing, Usage
 from ruler.schemas.taxonomy import Taxonomy
 from ruler.schemas.traces import Trace
 from ruler.schemas.verdicts import Matched, Reflection
+from ruler.steps import disturbing
 from ruler.steps.deducing import Deducer, Deduction
 from rules_store.rule_files import dump_rules
 from rules_store.scenes import NewRevision
@@ -142,7 +143,7 @@ def by_the_graph(deps: ClipDeps, seen: Sequence[Observation], chunk: int) -> dic
     """Match chunk by chunk as `stages.detect_chunk` does, then run the reduce."""
     for number, start in enumerate(range(0, len(seen), chunk)):
         part = seen[start : start + chunk]
-        matched = deps.reasoner.match(part, deps.match_context(linked=False))
+        matched = disturbing.match(deps.reasoner, part, deps.match_context(linked=False))
         traces = [Trace(one, found) for one, found in zip(part, matched, strict=True)]
         deps.store.traces.save_chunk(deps.run_id, deps.clip_number, number, traces, Usage())
     for stage in REDUCE:

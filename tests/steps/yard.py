@@ -57,6 +57,14 @@ RULES: tuple[Rule, ...] = (
     make_rule("falling", look_for=["falling down"], category="motion.fall"),
     make_rule("fast", measures=[{"fact": "speed_ratio", "above": 3}], weight=0.8),
     make_rule("linger", measures=[{"fact": "dwell_seconds", "above": 0.2}], weight=0.7),
+    make_rule(
+        "camera",
+        measures=[
+            {"fact": "picture_contrast", "below": 0.4},
+            {"fact": "disturbed_seconds", "above": 0.3},
+        ],
+    ),
+    make_rule("covered", measures=[{"fact": "camera_shift", "above": 0.3}], weight=0.7),
     make_rule("standing", look_for=["standing"], weight=0.6),
     make_rule("quick", look_for=["=quickly -car"], weight=0.55),
     make_rule(
@@ -87,7 +95,8 @@ def figured(draw: st.DrawFn) -> Caption:
         make_figure(box, speed_ratio=draw(values), height_ratio=draw(values))
         for box in draw(st.lists(places, max_size=3))
     ]
-    return make_caption(draw(SENTENCES), figures, novelty=draw(values))
+    camera = st.sampled_from([{}, {}, {"picture_contrast": 0.1}, {"camera_shift": 0.4}])
+    return make_caption(draw(SENTENCES), figures, novelty=draw(values), **draw(camera))
 
 
 @st.composite

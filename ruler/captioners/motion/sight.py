@@ -106,7 +106,7 @@ class Sight:
         edges = _Edges.of(small)
         usable = self._edges.usable
         contrast = np.sqrt(edges.energy[usable] / self._edges.energy[usable])
-        facts = {"picture_contrast": float(np.median(contrast))}
+        facts = {"picture_contrast": _better(contrast)}
         match = _Match.of(edges, self._edges, (0.0, 0.0))
         if match.kept < _IN_PLACE:
             match = self._search(small, edges, match)
@@ -200,9 +200,8 @@ class _Match:
         shared = _in_blocks(edges.across * background.across + edges.down * background.down)
         norm = np.sqrt(np.maximum(edges.energy * background.energy, 1e-9))
         agreement = np.where(usable, shared / norm, 0.0)
-        found = np.sort(agreement[usable])
-        enough = len(found) >= _LEAST_BLOCKS
-        kept = float(found[(3 * len(found)) // 4]) if enough else 0.0
+        enough = np.count_nonzero(usable) >= _LEAST_BLOCKS
+        kept = _better(agreement[usable]) if enough else 0.0
         return cls(kept, shift, agreement)
 
     def light(self, small: Small, background: Small) -> tuple[float, float] | None:
@@ -213,6 +212,11 @@ class _Match:
             return None
         moved = _moved(background, self.shift) if self.shift != (0.0, 0.0) else background
         return _line(_in_blocks(moved)[shown], _in_blocks(small)[shown])
+
+
+def _better(values: Floats) -> float:
+    """The value that a quarter of the blocks reach: people hide the others, at most."""
+    return float(np.sort(values)[(3 * len(values)) // 4])
 
 
 def _line(before: Floats, now: Floats) -> tuple[float, float]:
