@@ -150,6 +150,6 @@ def test_rules_about_the_camera_are_written_for_what_is_measured() -> None:
     }
     only = make_brief(measured=["figures", "picture_contrast"])
     assert [rule.id for rule in camera_rules(only, {})] == ["gate.camera-covered"]
-    noisy = Checkup(rule_id="gate.camera-moved", action="widened", factor=1.1, why="it fired")
+    noisy = Checkup(rule_id="gate.camera-moved", action="raised", why="it fired")
     kept = camera_rules(make_brief(measured=MEASURED), {noisy.rule_id: noisy})
     assert noisy.rule_id not in {rule.id for rule in kept}
