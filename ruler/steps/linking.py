@@ -8,24 +8,14 @@ from __future__ import annotations
 from pydantic import Field
 
 from ruler.schemas.base import Value
-from ruler.schemas.captions import Box
 from ruler.schemas.observations import FigureLink, Observation
 from ruler.steps.descents import Descent, descend
 from ruler.steps.disturbing import disturbed
 from ruler.steps.stays import Stay, dwell
+from ruler.steps.tracking import Track, follow
 
-_FORGET_SECONDS = 2.0
-_MAX_TRACKS = 64
 _BREAK_SECONDS = 1.0
 """A disturbance that is not seen for longer is over."""
-
-
-class Track(Value):
-    """A figure followed over time: where and when it was seen last."""
-
-    id: int
-    box: Box
-    seen_seconds: float
 
 
 class Disturbed(Value):
@@ -62,28 +52,17 @@ def link(carry: Carry, observation: Observation) -> tuple[Carry, Observation]:
         lasted = round(now - since.since_seconds, 3) if since else 0.0
         hidden = observation.model_copy(update={"disturbed_seconds": lasted})
         return carry.model_copy(update={"disturbance": since}), hidden
-    alive = [track for track in carry.tracks if now - track.seen_seconds <= _FORGET_SECONDS]
     figures = observation.figures
-    pairs = _assign([figure.box for figure in figures], alive)
+    boxes = [figure.box for figure in figures]
+    tracks, ids, next_id = follow(carry.tracks, boxes, now, carry.next_id)
     stays, seconds = dwell(carry.stays, figures, now)
     descents, fallen = descend(carry.descents, figures, now)
-    next_id = carry.next_id
-    links: list[FigureLink] = []
-    seen: dict[int, Track] = {}
-    for position, figure in enumerate(figures):
-        known = pairs.get(position)
-        number = next_id if known is None else known.id
-        next_id += known is None
-        seen[number] = Track(id=number, box=figure.box, seen_seconds=now)
-        links.append(
-            FigureLink(track=number, dwell_seconds=seconds[position], fallen=fallen[position])
-        )
-    merged = [*seen.values(), *(track for track in alive if track.id not in seen)]
-    merged.sort(key=lambda track: (-track.seen_seconds, track.id))
-    linked = observation.model_copy(update={"links": tuple(links)})
-    kept = tuple(merged[:_MAX_TRACKS])
-    new = Carry(tracks=kept, stays=stays, descents=descents, disturbance=since, next_id=next_id)
-    return new, linked
+    links = tuple(
+        FigureLink(track=track, dwell_seconds=stayed, fallen=degree)
+        for track, stayed, degree in zip(ids, seconds, fallen, strict=True)
+    )
+    new = Carry(tracks=tracks, stays=stays, descents=descents, disturbance=since, next_id=next_id)
+    return new, observation.model_copy(update={"links": links})
 
 
 def _disturbed(before: Disturbed | None, observation: Observation) -> Disturbed | None:
@@ -96,28 +75,3 @@ def _disturbed(before: Disturbed | None, observation: Observation) -> Disturbed 
     return Disturbed(
         since_seconds=now if before is None else before.since_seconds, seen_seconds=now
     )
-
-
-def _assign(boxes: list[Box], tracks: list[Track]) -> dict[int, Track]:
-    """Greedy pairing by closeness, best first; a track and a figure pair at most once."""
-    places = [(*box.centre, box.height, box) for box in boxes]
-    candidates: list[tuple[float, int, int, Track]] = []
-    for track in tracks:
-        x, y = track.box.centre
-        height = track.box.height
-        for position, (other_x, other_y, other_height, box) in enumerate(places):
-            # Overlap wins; without any, boxes within half a height of each other may be one.
-            overlap = box.overlap(track.box)
-            distance = max(abs(x - other_x), abs(y - other_y))
-            near = 1.0 - 2.0 * distance / max(height, other_height)
-            score = 1.0 + overlap if overlap else near
-            if score > 0:
-                candidates.append((score, position, track.id, track))
-    candidates.sort(key=lambda entry: (-entry[0], entry[1], entry[2]))
-    pairs: dict[int, Track] = {}
-    taken: set[int] = set()
-    for _, position, number, track in candidates:
-        if position not in pairs and number not in taken:
-            pairs[position] = track
-            taken.add(number)
-    return pairs
