@@ -63,13 +63,15 @@ class Backtest:
         hours = f"{said.seconds / 3600:.1f}"
         if not (said.added or said.removed or said.changed or said.gained or said.lost):
             return f"Nothing would have been otherwise in {said.frames} frames ({hours} hours)."
-        rates = [said.a_day(count) or 0.0 for count in (said.before, said.after)]
-        return (
+        told = (
             f"In {said.frames} frames ({hours} hours) of {self.clips} clips: {said.added} verdicts "
             f"added, {said.removed} removed, {said.changed} changed; {len(said.gained)} events "
-            f"gained and {len(said.lost)} lost, so {rates[1]:.1f} alarms a day instead of "
-            f"{rates[0]:.1f}."
+            f"gained and {len(said.lost)} lost"
         )
+        if not said.speaks_of_a_day:
+            return f"{told}."
+        rates = [said.a_day(count) or 0.0 for count in (said.before, said.after)]
+        return f"{told}, so {rates[1]:.1f} alarms a day instead of {rates[0]:.1f}."
 
     def _live(self) -> list[str]:
         return [rule.id for rule in self.rules.live if rule.kind == "anomaly"]

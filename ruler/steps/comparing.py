@@ -12,6 +12,7 @@ from ruler.schemas.verdicts import Event
 from ruler.steps.deducing import Deduction
 
 SECONDS_A_DAY = 86_400.0
+_SPEAKING_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,11 @@ class Difference:
     def a_day(self, events: int) -> float | None:
         """So many events in this footage, as events a day; None where there is no footage."""
         return events * SECONDS_A_DAY / self.seconds if self.seconds > 0 else None
+
+    @property
+    def speaks_of_a_day(self) -> bool:
+        """True for an hour of footage or more: less makes thousands a day out of one event."""
+        return self.seconds >= _SPEAKING_SECONDS
 
 
 def compare(before: Deduction, after: Deduction, seconds: float) -> Difference:

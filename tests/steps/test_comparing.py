@@ -53,6 +53,7 @@ def test_events_that_overlap_are_the_same_alarm() -> None:
     assert [one.start_frame for one in found.gained] == [30]
     assert [one.start_frame for one in found.lost] == [20]
     assert found.a_day(found.after) == 4.0
+    assert found.speaks_of_a_day
 
 
 def test_clips_add_up() -> None:
@@ -61,3 +62,4 @@ def test_clips_add_up() -> None:
     assert (both.frames, both.seconds, both.added, both.after) == (6, 20.0, 2, 4)
     assert both.fired == {"gate.odd": 3, "gate.even": 1}
     assert Difference().a_day(0) is None
+    assert not both.speaks_of_a_day

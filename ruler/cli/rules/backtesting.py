@@ -111,8 +111,11 @@ def _print(found: Backtest) -> None:
     )
     console.say(f"  verdicts  {said.added} added, {said.removed} removed, {said.changed} changed")
     console.say(f"  events    {said.before} before, {said.after} after")
-    rates = [_rate(said.a_day(count)) for count in (said.before, said.after)]
-    console.say(f"  alarms    {rates[0]} a day before, {rates[1]} after")
+    if said.speaks_of_a_day:
+        rates = [f"{said.a_day(count) or 0.0:.1f}" for count in (said.before, said.after)]
+        console.say(f"  alarms    {rates[0]} a day before, {rates[1]} after")
+    else:
+        console.say("  alarms    less than an hour of footage says nothing of a day")
     for title, events in (("gained", said.gained), ("lost", said.lost)):
         for event in events:
             console.say(f"  {title:<9} {_event(event)}")
@@ -126,10 +129,6 @@ def _print(found: Backtest) -> None:
 def title_of(title: str) -> str:
     """On which frames such a rule fires."""
     return "no frame" if title == "never" else "every frame"
-
-
-def _rate(rate: float | None) -> str:
-    return "?" if rate is None else f"{rate:.1f}"
 
 
 def _event(event: Event) -> str:
