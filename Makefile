@@ -49,10 +49,12 @@ check: $(DEV) ## format, lint, types, layers, dependencies
 reference: $(DEV) ## write docs/reference and docs/lint.md anew from the code
 	@$(BIN)/python -m tools.reference
 
-docs: $(DOCS) ## build the documentation into site/, which opens offline
+docs: $(DOCS) ## build the documentation into site/
 	@$(BIN)/python -m tools.reference --check || { echo "Mend with: make reference"; exit 1; }
 	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/mkdocs build --strict --quiet
-	@echo "Ready: site/index.html"
+	@! grep -rl --include='*.html' '```' site || { echo "A fence on these pages was not understood."; exit 1; }
+	@! grep -rlE --include='*.html' '(src|data)="https?://|<link[^>]* href="https?://' site || { echo "These pages load something from elsewhere."; exit 1; }
+	@echo "Ready: site/index.html; its search works where it is served: python -m http.server --bind 127.0.0.1 -d site"
 
 format: $(DEV) ## format the code and mend what the linter can mend
 	@$(BIN)/ruff check --fix --quiet . || true

@@ -1,10 +1,11 @@
 """The one reader of the documentation: pages, their fenced blocks, and every command on them.
 
-A fence begins with its language; words in the form `name="value"` may follow:
+A fence begins with its language; one of these may follow:
 
 - `title="pool.yaml"`: the block is that file, and commands may name it;
-- `exit="1"`: the commands of the block end with that code (0 if not given);
-- `run="no"`: a page that is played leaves the block out; its commands are checked all the same.
+- `{data-exit="1"}`: the commands of the block end with that code (0 if not given);
+- `{data-run="no"}`: a page that is played leaves the block out; its commands are checked all the
+  same.
 
 In a `console` block a line that begins with `$ ` is a command, and the lines below it are what it
 must say. In a `bash` block every line is a command; a backslash goes on with the next line.
@@ -84,11 +85,11 @@ class Block:
 
     @property
     def is_run(self) -> bool:
-        return self.options.get("run") != "no"
+        return self.options.get("data-run") != "no"
 
     def commands(self) -> Iterator[Command]:
         """The commands of a `console` or `bash` block."""
-        code = int(self.options.get("exit", "0"))
+        code = int(self.options.get("data-exit", "0"))
         if self.kind == "bash":
             for line, text in _joined(self.body.splitlines(), self.line):
                 if text.strip() and not text.lstrip().startswith("#"):
