@@ -38,7 +38,7 @@ models: $(MODELS)/.stamp ## build an environment with transformers and vLLM (2 G
 test-models: $(MODELS)/.stamp ## run the tests that need a real model, on a tiny one made here
 	@PYTHONDONTWRITEBYTECODE= $(MODELS)/bin/python -m pytest -q -m model tests/models $(ARGS)
 
-check: $(DEV) ## format, lint, types, layers, dependencies
+check: $(DEV) ## format, lint, types, layers, dependencies, reference
 	@echo "ruff format";  $(BIN)/ruff format --check --quiet . || { echo "Mend with: make format"; exit 1; }
 	@echo "ruff check";   $(BIN)/ruff check --quiet .
 	@echo "mypy";         $(BIN)/mypy
