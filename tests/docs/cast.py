@@ -48,9 +48,9 @@ SHIPPED = frozenset((*builtin_packs(), *builtin_taxonomies()))
 MODELS = frozenset("gpt-4o-mini Qwen/Qwen2.5-VL-7B-Instruct llava qwen2.5vl:7b".split())
 PROVIDERS = frozenset("openai anthropic google_genai ollama vllm transformers".split())
 CHOICES = frozenset(
-    "home walkway street indoor any one many online offline motion symbolic brightness "
-    "false-alarm missed anomalyruler error warning info gaussian ema majority none all "
-    "facts outcomes scores files exit-codes German neighbour warehouse front-office".split()
+    "normal home walkway street indoor any one many online offline motion symbolic brightness "
+    "false-alarm missed anomaly undetermined anomalyruler error warning info gaussian ema majority "
+    "none all facts outcomes scores files exit-codes German neighbour warehouse front-office".split()
 )
 DATA_SETS = (
     frozenset(

@@ -35,7 +35,6 @@ VALUES: dict[str, frozenset[str]] = {
     "captioner": PROVIDERS | frozenset({"motion", "replay", "brightness"}),
     "reasoner": PROVIDERS | frozenset({"symbolic", "replay"}),
     "level": frozenset({"error", "warning", "info"}),
-    "first": frozenset({"normal", "anomaly"}),
 }
 """What parameters may be given that take a few words alone (before `@` or `:`)."""
 
