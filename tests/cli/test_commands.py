@@ -432,7 +432,9 @@ def test_evaluation_from_the_command(
     from ruler.jobs.induce import InduceRequest
 
     monkeypatch.setattr(
-        protocol, "InduceRequest", lambda **values: InduceRequest(captioner="lightmeter", **values)
+        protocol,
+        "InduceRequest",
+        lambda **values: InduceRequest(**{**values, "captioner": "lightmeter"}),
     )
     path = yard.folder / "dataset.yaml"
     path.write_text(

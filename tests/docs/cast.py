@@ -50,7 +50,8 @@ PROVIDERS = frozenset("openai anthropic google_genai ollama vllm transformers".s
 CHOICES = frozenset(
     "normal home walkway street indoor any one many online offline motion symbolic brightness "
     "false-alarm missed anomaly undetermined anomalyruler error warning info gaussian ema majority "
-    "none all facts outcomes scores files exit-codes German neighbour warehouse front-office".split()
+    "none all facts outcomes scores files exit-codes German neighbour "
+    "warehouse front-office".split()
 )
 DATA_SETS = (
     frozenset(
