@@ -2,7 +2,7 @@
 
     plan ─► chunk × wave ─► advance ─┐       (until all chunks are stored)
               ▲──────────────────────┘
-    link ─► smooth ─► reason ─► reflect ─► score ─► events
+    link ─► smooth ─► reason ─► reflect ─► score ─► events ─► conclude
 
 The state is a cursor; frames, captions, matches and scores live in the store. Each node may be
 repeated: it reads what the one before stored and writes the same again.
@@ -100,8 +100,14 @@ def score(state: ClipState, runtime: Runtime[ClipDeps]) -> ClipState:
 
 
 def events(state: ClipState, runtime: Runtime[ClipDeps]) -> ClipState:
-    """Runs of anomalous frames become events; the clip is done."""
+    """Runs of anomalous frames become events."""
     stages.find_events(runtime.context)
+    return {}
+
+
+def conclude(state: ClipState, runtime: Runtime[ClipDeps]) -> ClipState:
+    """Reflect on the clip as a whole; it is done."""
+    stages.conclude_clip(runtime.context)
     return {}
 
 
@@ -110,7 +116,7 @@ def builder() -> Graph:
     wiring: Graph = StateGraph(ClipState, context_schema=ClipDeps)
     wiring.add_node("plan", plan)
     wiring.add_node("chunk", chunk, input_schema=ChunkState)
-    for node in (advance, link, smooth, reason, reflect, score, events):
+    for node in (advance, link, smooth, reason, reflect, score, events, conclude):
         wiring.add_node(node.__name__, node)
     wiring.add_edge(START, "plan")
     wiring.add_conditional_edges("plan", fan_out, ["chunk", "link"])
@@ -121,7 +127,8 @@ def builder() -> Graph:
     wiring.add_edge("reason", "reflect")
     wiring.add_edge("reflect", "score")
     wiring.add_edge("score", "events")
-    wiring.add_edge("events", END)
+    wiring.add_edge("events", "conclude")
+    wiring.add_edge("conclude", END)
     return wiring
 
 

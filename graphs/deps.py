@@ -11,7 +11,7 @@ from ruler.captioners.base import Captioner
 from ruler.reasoners.base import MatchContext, Reasoner
 from ruler.schemas.induction import Brief, Reference
 from ruler.schemas.rules import Revision
-from ruler.schemas.runs import Cameras, Every, Place, Smoothing
+from ruler.schemas.runs import By, Cameras, Every, Place, Smoothing
 from ruler.schemas.taxonomy import Lexicon, Taxonomy
 from ruler.steps.captioning import Sample, View, samples_of
 from ruler.video.frames import Clip
@@ -32,6 +32,8 @@ class ClipDeps:
         chunk: Samples a chunk.
         wave: Chunks a super-step; one checkpoint is written after each wave.
         again: Chunks to work on although they are stored: frames of theirs failed before.
+        judge: Who concludes the clip; None for the reasoner that worked on its frames.
+        by: Whether the clip's first answer is what its frames say, or the judge's.
     """
 
     store: Store
@@ -50,6 +52,8 @@ class ClipDeps:
     chunk: int = 64
     wave: int = 8
     again: frozenset[int] = frozenset()
+    judge: Reasoner | None = None
+    by: By = "frame"
 
     @property
     def chunks(self) -> int:

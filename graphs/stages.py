@@ -8,6 +8,7 @@ from dataclasses import replace
 from graphs.deps import ClipDeps
 from ruler.schemas.traces import Trace
 from ruler.steps import captioning, disturbing, eventing, reasoning, reflection, scoring
+from ruler.steps.concluding import Concluder
 from ruler.steps.judging import Judge
 from ruler.steps.linking import Carry, link
 from ruler.steps.smoothing import smooth
@@ -116,7 +117,7 @@ def judge_clip(deps: ClipDeps) -> None:
 
 
 def find_events(deps: ClipDeps) -> None:
-    """Store the events of a clip and mark it as done."""
+    """Store the events of a clip."""
     store, place = deps.store.events, (deps.run_id, deps.clip_number)
     found = eventing.find_events(
         deps.store.traces.verdicts(*place),
@@ -125,4 +126,22 @@ def find_events(deps: ClipDeps) -> None:
         reflection_at=lambda frame: store.reflection(*place, frame),
     )
     store.save(*place, list(found))
-    deps.store.runs.set_clip(*place, done=True)
+
+
+def conclude_clip(deps: ClipDeps) -> None:
+    """Reflect on the clip as a whole, and store what it comes to: it is done then."""
+    store, place = deps.store, (deps.run_id, deps.clip_number)
+    concluder = Concluder(
+        deps.judge or deps.reasoner,
+        deps.revision.rule_set,
+        deps.revision.ref,
+        deps.taxonomy,
+        deps.by,
+    )
+    verdict = concluder.conclude(
+        deps.clip.info.name,
+        store.traces.outcomes(*place),
+        store.events.of_clip(*place),
+        lambda frames: store.traces.some(*place, frames),
+    )
+    store.runs.set_clip(*place, done=True, verdict=verdict)

@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from ruler.errors import StoreError
 
 DATABASE = "ruler.sqlite"
-HEAD = "0003"
+HEAD = "0004"
 _BUSY_MILLISECONDS = 30_000
 
 

@@ -9,6 +9,7 @@ from sqlmodel import SQLModel
 
 from ruler.errors import NotFoundError
 from ruler.schemas.runs import ClipInfo, ClipOutcome, Coverage, RunSpec, Usage
+from ruler.schemas.verdicts import ClipVerdict
 from rules_store.engine import Database, now_text
 from rules_store.stored import making, stored
 from rules_store.tables import EventRow, RunChunkRow, RunClipRow, RunRow, RunUsageRow, VerdictRow
@@ -111,11 +112,15 @@ class Runs:
         info: ClipInfo | None = None,
         error: str | None = None,
         done: bool = False,
+        verdict: ClipVerdict | None = None,
     ) -> None:
-        """Note what is known of an input, why it cannot be read, or that it is complete."""
+        """Note what is known of an input, why it cannot be read, or that it is complete, with what
+        it came to."""
         values: dict[str, object] = {"error": error, "done": done}
         if info is not None:
             values["info"] = info.model_dump_json()
+        if verdict is not None:
+            values["verdict"] = verdict.model_dump_json()
         with self._db.write() as connection:
             connection.execute(
                 update(_CLIP).where(_CLIP.c.run_id == run_id, _CLIP.c.clip == clip).values(**values)
@@ -152,9 +157,16 @@ class Runs:
                         error=row.error,
                         events=0 if row.error else happened.get(row.clip, 0),
                         coverage=Coverage() if row.error else Coverage(**counts.get(row.clip, {})),
+                        verdict=None if row.error else _verdict(row.verdict),
                     )
                     for row in connection.execute(query)
                 ]
+
+    def verdict(self, run_id: str, clip: int) -> ClipVerdict | None:
+        """What a clip came to as a whole, or None where it was not concluded."""
+        query = select(_CLIP.c.verdict).where(_CLIP.c.run_id == run_id, _CLIP.c.clip == clip)
+        with self._db.read() as connection:
+            return _verdict(connection.execute(query).scalar())
 
     def is_done(self, run_id: str, clip: int) -> bool:
         """True where a clip's results are complete."""
@@ -185,3 +197,7 @@ class Runs:
     def _reasoning(self, connection: Connection, run_id: str) -> Usage:
         body = connection.execute(select(_USAGE.c.body).where(_USAGE.c.run_id == run_id)).scalar()
         return stored(Usage, body) if body else Usage()
+
+
+def _verdict(body: str | None) -> ClipVerdict | None:
+    return None if body is None else stored(ClipVerdict, body)

@@ -155,7 +155,7 @@ class RunRow(SQLModel, table=True):
 
 
 class RunClipRow(SQLModel, table=True):
-    """One input of a run. `done` is set when its results are complete."""
+    """One input of a run. `done` is set when its results are complete, with the verdict on it."""
 
     __tablename__ = "run_clip"
 
@@ -166,6 +166,7 @@ class RunClipRow(SQLModel, table=True):
     info: str | None = Field(default=None, sa_column=Column(Text))
     error: str | None = None
     done: bool = False
+    verdict: str | None = Field(default=None, sa_column=Column(Text))
 
 
 class RunChunkRow(SQLModel, table=True):

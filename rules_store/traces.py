@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Column, Connection, bindparam, delete, select, update
+from sqlalchemy import Column, ColumnElement, Connection, bindparam, delete, select, update
 from sqlmodel import SQLModel
 
 from ruler.schemas.runs import Usage
 from ruler.schemas.traces import Trace
-from ruler.schemas.verdicts import NO_ANSWER, Match, Verdict
+from ruler.schemas.verdicts import NO_ANSWER, Match, Outcome, Verdict
 from rules_store.captions import Captions
 from rules_store.engine import Database
 from rules_store.stored import stored, stored_json
@@ -148,14 +148,34 @@ class Traces:
                 return
             after = page[-1].observation.frame_index
 
+    def some(self, run_id: str, clip: int, frames: Sequence[int]) -> list[Trace]:
+        """The traces of a few frames (some hundred at most), in order."""
+        if not frames:
+            return []
+        among = [table.c.frame_index.in_(frames) for table in (_VERDICT, _MATCH)]
+        return self._found(run_id, clip, among[:1], among[1:])
+
     def _page(
         self, run_id: str, clip: int, after: int, stop: int | None, with_linked: bool
     ) -> list[Trace]:
-        query = select(_VERDICT).where(
-            _VERDICT.c.run_id == run_id, _VERDICT.c.clip == clip, _VERDICT.c.frame_index > after
-        )
+        within = [_VERDICT.c.frame_index > after]
         if stop is not None:
-            query = query.where(_VERDICT.c.frame_index < stop)
+            within.append(_VERDICT.c.frame_index < stop)
+        return self._found(
+            run_id, clip, within, () if with_linked else [_MATCH.c.linked.is_(False)]
+        )
+
+    def _found(
+        self,
+        run_id: str,
+        clip: int,
+        within: Sequence[ColumnElement[bool]],
+        matching: Sequence[ColumnElement[bool]],
+    ) -> list[Trace]:
+        """At most a page of traces, with their matches of some kind."""
+        query = select(_VERDICT).where(
+            _VERDICT.c.run_id == run_id, _VERDICT.c.clip == clip, *within
+        )
         with self._db.read() as connection:
             rows = connection.execute(query.order_by(_VERDICT.c.frame_index).limit(_PAGE)).all()
             if not rows:
@@ -164,9 +184,8 @@ class Traces:
                 _MATCH.c.run_id == run_id,
                 _MATCH.c.clip == clip,
                 _MATCH.c.frame_index.between(rows[0].frame_index, rows[-1].frame_index),
+                *matching,
             )
-            if not with_linked:
-                found = found.where(_MATCH.c.linked.is_(False))
             matches: dict[int, list[Match]] = {}
             for row in connection.execute(found.order_by(_MATCH.c.frame_index, _MATCH.c.rule_id)):
                 matches.setdefault(row.frame_index, []).append(match_of(row))
@@ -251,6 +270,13 @@ class Traces:
             with self._db.write() as connection:
                 rows = [{"at": verdict.frame_index, **verdict_values(verdict)} for verdict in page]
                 self._update(connection, run_id, clip, rows)
+
+    def outcomes(self, run_id: str, clip: int) -> Iterator[tuple[int, Outcome, float]]:
+        """(frame index, outcome, score) in order, without evidence; none before it was judged."""
+        columns = (_VERDICT.c.outcome, _VERDICT.c.score)
+        for row in self._column_rows(run_id, clip, columns, page=_PAGE * 8):
+            if row.outcome is not None:
+                yield row.frame_index, row.outcome, row.score
 
     def verdicts(self, run_id: str, clip: int) -> Iterator[Verdict]:
         """The verdicts of a clip in order of frames, page by page; none before it was judged."""

@@ -12,7 +12,7 @@ from ruler.errors import InputError
 if TYPE_CHECKING:
     from ruler.jobs.detect import DetectRequest, DetectResult
     from ruler.jobs.tools import Machine
-    from ruler.schemas.runs import Smoothing
+    from ruler.schemas.runs import By, ClipOutcome, Smoothing
 
 
 def detect(
@@ -37,6 +37,14 @@ def detect(
         str | None, typer.Option("--captioner", help="By default the one the rules were made with.")
     ] = None,
     reasoner: options.Reasoner = "symbolic",
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            help="frame, or clip: ask the reasoner two questions a clip, a first answer by the "
+            "rules and a second look by the taxonomy; frames are left to the symbolic one.",
+        ),
+    ] = "frame",
     taxonomy: options.Taxonomy = None,
     every: options.EveryOption = None,
     fps: options.FrameRate = None,
@@ -104,6 +112,7 @@ def detect(
                 revision=revision,
                 captioner=captioner,
                 reasoner=reasoner,
+                by=_by(by),
                 taxonomy=taxonomy,
                 every=density,
                 asking=asking(window, language, share, density),
@@ -128,6 +137,14 @@ def detect(
     else:
         _print(result)
     raise typer.Exit(result.exit_code)
+
+
+def _by(name: str) -> By:
+    if name == "clip":
+        return "clip"
+    if name != "frame":
+        raise InputError(f"--by takes frame or clip, not {name!r}.")
+    return "frame"
 
 
 def _check_named(clips: list[str] | None, scene: str | None, resume: str | None) -> None:
@@ -197,6 +214,8 @@ def _print(result: DetectResult) -> None:
             f"{console.plain(event.title)}  [dim]{event.rules[0]} @{event.revision.revision}[/]"
         )
         console.say(f"    {console.plain(event.rationale)}")
+    for clip in record.clips:
+        _print_clip(clip)
     coverage = record.coverage
     console.say(
         f"{count(len(events), 'event')} in {count(len(record.clips), 'clip')}; "
@@ -209,12 +228,29 @@ def _print(result: DetectResult) -> None:
             f"Why: frames.csv. Again: ruler detect --resume {record.spec.id}"
         )
     if record.unanswered:
+        clips = sum(bool(clip.verdict and clip.verdict.is_unanswered) for clip in record.clips)
+        frames = record.unanswered - clips
+        named = [f"{frames} frames"] * bool(frames) + [count(clips, "clip")] * bool(clips)
         console.warn(
-            f"{record.unanswered} frames are undetermined because a model gave no answer. "
-            f"Why: frames.csv. Again: ruler detect --resume {record.spec.id}"
+            f"{' and '.join(named)} are undetermined because a model gave no answer. "
+            f"Why: frames.csv and clips.jsonl. Again: ruler detect --resume {record.spec.id}"
         )
     console.tell_spending(record.usage)
     console.say(f"Report: {console.plain(result.folder / 'report.html')}")
+
+
+def _print_clip(clip: ClipOutcome) -> None:
+    """What a clip comes to as a whole."""
+    if (verdict := clip.verdict) is None:
+        return
+    colour = {"anomaly": "yellow", "normal": "green"}.get(verdict.outcome, "magenta")
+    moved = f" [dim](first {verdict.first.outcome})[/]" if verdict.is_overturned else ""
+    kind = f"  {console.plain(verdict.category)}, {verdict.level}" if verdict.category else ""
+    console.say(
+        f"[bold]{console.plain(clip.clip)}[/] as a whole: [{colour}]{verdict.outcome}[/]"
+        f"{moved}{kind}"
+    )
+    console.say(f"    {console.plain(verdict.why)}")
 
 
 def explain(
@@ -229,14 +265,15 @@ def explain(
     store: options.StorePlace = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Explain a run's events: the rule, the words and facts it rests on, what each stage said, and
-    what models were asked and answered.
+    """Explain a run's clips and events: the rule, the words and facts it rests on, what each stage
+    said, and what models were asked and answered.
 
     Example: ruler explain 20261121-190000-front-door today.mp4#1
     """
     from pathlib import Path
 
     from ruler.cli.context import settings
+    from ruler.jobs.explain import clip_lines, explain_clips
     from ruler.jobs.explain import explain as run_explain
 
     runs = Path(out) if out is not None else settings().runs
@@ -244,8 +281,10 @@ def explain(
     if as_json:
         console.emit_json([item.as_data() for item in explained])
         return
-    for item in explained:
-        for line in item.lines(with_prompts=prompt):
+    wholes = explain_clips(run, runs) if event is None else []
+    told = [clip_lines(verdict) for verdict in wholes]
+    for lines in (*told, *(item.lines(with_prompts=prompt) for item in explained)):
+        for line in lines:
             console.say(console.plain(line))
         console.say()
     if not explained:

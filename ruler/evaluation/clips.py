@@ -14,6 +14,7 @@ from ruler.evaluation.columns import ANSWERS, Column
 from ruler.evaluation.naming import scene_name
 from ruler.evaluation.purse import Purse
 from ruler.evaluation.truth import frame_truth, load_labels
+from ruler.evaluation.wholes import Wholes
 from ruler.jobs.detect import DetectRequest, DetectResult, detect
 from ruler.jobs.induce import InduceRequest, induce
 from ruler.jobs.inputs import open_all
@@ -163,16 +164,17 @@ def _figures(
     by_clip: dict[str, list[Verdict]] = {}
     for verdict in read_frames(result.folder / "frames.jsonl"):
         by_clip.setdefault(verdict.clip, []).append(verdict)
-    column, clips = Column(), Column()
+    column, clips, wholes = Column(), Column(), Wholes()
     for truth, outcome in zip(truths, result.record.clips, strict=True):
         found = by_clip.get(outcome.clip, [])
         column.add(truth.frames, truth.times, found)
         if truth.label is not None:
             _add_clip(clips, truth.label, found)
+            wholes.add(truth.label, outcome.verdict)
     return EvalResult(
         name=manifest.name,
         kind=manifest.kind,
-        metrics=_metrics(column, clips),
+        metrics=_metrics(column, clips) | wholes.figures(),
         baselines=_baselines(column, clips),
         usage=result.record.usage,
         frames=len(column.labels),

@@ -30,6 +30,7 @@ from ruler.jobs.progress import Progress, Report, at_once, silent
 from ruler.jobs.results import read_record, write_record, write_results
 from ruler.jobs.tools import Machine, Tools, tools_for
 from ruler.schemas.runs import (
+    By,
     Coverage,
     Every,
     RunRecord,
@@ -48,6 +49,7 @@ class DetectRequest:
 
     `captioner` is by default the one the rules were induced with, `revision` the active one,
     `taxonomy` the one the rules were induced with or else `general`, `every` the captioner's own.
+    `by` says whether the reasoner is asked about frames and events or about each clip as a whole.
     `asking` holds options of models that decide results. `run_id` names the run; by default it is
     made from the time.
     """
@@ -57,6 +59,7 @@ class DetectRequest:
     revision: int | None = None
     captioner: str | None = None
     reasoner: str = "symbolic"
+    by: By = "frame"
     taxonomy: str | None = None
     every: Every | None = None
     smoothing: Smoothing = Smoothing()
@@ -116,6 +119,7 @@ def spec_of(request: DetectRequest, machine: Machine) -> RunSpec:
         clips=tuple(str(Path(clip).absolute()) for clip in request.clips),
         captioner=captioner,
         reasoner=request.reasoner,
+        by=request.by,
         taxonomy=taxonomy_named(request.taxonomy, revision.asking) or USUAL_TAXONOMY,
         every=request.every,
         smoothing=request.smoothing,
@@ -215,6 +219,7 @@ def _run(
         for number, outcome in enumerate(outcomes)
         if not outcome.error
     )
+    unanswered += sum(one.verdict is not None and one.verdict.is_unanswered for one in outcomes)
     is_whole = not (coverage.failed or unanswered or any(outcome.error for outcome in outcomes))
     record = record.model_copy(
         update={
@@ -259,7 +264,9 @@ def _detect_clip(tools: Tools, number: int, clip: Clip, folder: Path, report: Re
     if known is not None and known.sha256 != clip.info.sha256:
         raise ClipError(clip.info.path, "it has changed since the run began", "Start a new run.")
     deps = tools.deps(number, clip)
-    if runs.is_done(spec.id, number) and not deps.again:
+    verdict = runs.verdict(spec.id, number)
+    is_open = bool(deps.again) or (verdict is not None and verdict.is_unanswered)
+    if runs.is_done(spec.id, number) and not is_open:
         return deps
     runs.set_clip(spec.id, number, info=clip.info)
     _walk_graph(deps, tools.machine.workers, folder, report)

@@ -35,8 +35,11 @@ from ruler.schemas.induction import Reference
 from ruler.schemas.observations import Observation
 from ruler.schemas.rules import When
 from ruler.schemas.runs import Every, RunSpec
+from ruler.schemas.traces import Trace
+from ruler.schemas.verdicts import Matched
 from ruler.steps.batching import batches
 from ruler.steps.captioning import Sample, View, samples_of
+from ruler.steps.concluding import MOST_FRAMES, Concluder
 from ruler.video.frames import Clip, Frame, FrameWindow
 from ruler.video.sampling import WindowPlan, sample_indices
 from rules_store.store import Store
@@ -111,7 +114,11 @@ def estimate_run(spec: RunSpec, machine: Machine) -> Estimate:
     captioner, asked = tools.view.captioner, joined(options, spec.asking)
     clips, unread = _opened(open_all(spec.clips, spec.frame_rate, machine.reader, machine.limits))
     works = [_left(tools, number, clip) for number, clip in clips]
-    parts = [_captions(captioner, spec.captioner, asked, works), _matching(tools, asked, works)]
+    parts = [
+        _captions(captioner, spec.captioner, asked, works),
+        _matching(tools, asked, works),
+        _concluding(tools, asked, works),
+    ]
     again = ("a call for each frame in dispute and for each event, to look again",)
     return Estimate(
         title=str(spec.revision),
@@ -227,6 +234,29 @@ def _matching(tools: Tools, options: Mapping[str, object], works: Sequence[_Work
         questions = [question for question, _ in listener.heard]
         meter.add(questions, BATCH * CLAIM_TOKENS, times=times)
     return meter.part("matching")
+
+
+def _concluding(tools: Tools, options: Mapping[str, object], works: Sequence[_Work]) -> Part | None:
+    """The questions about each clip as a whole: reflection, and by clip a first answer, too."""
+    if not isinstance(tools.judge, LlmReasoner) or _is_replay(tools.spec.reasoner):
+        return None
+    place = {**options, **options_for("reasoner", options)}
+    meter, listener = Meter(tools.spec.reasoner, place), Listener(tools.spec.reasoner)
+    judge = LlmReasoner(listener, language_named(options.get("language")))
+    concluder = Concluder(
+        judge, tools.revision.rule_set, tools.revision.ref, tools.taxonomy, tools.spec.by
+    )
+    for frames, times in Counter(work.samples for work in works).items():
+        listener.heard.clear()
+        seen = _usual(min(frames, MOST_FRAMES), tools.view.captioner.measured)
+        concluder.conclude(
+            "",
+            [(one.frame_index, "normal", 0.0) for one in seen],
+            (),
+            lambda wanted, seen=seen: [Trace(seen[frame], Matched()) for frame in wanted],  # type: ignore[misc]
+        )
+        meter.add([question for question, _ in listener.heard], CLAIM_TOKENS, times=times)
+    return meter.part("clips")
 
 
 def _proposing(

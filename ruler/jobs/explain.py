@@ -16,18 +16,20 @@ from ruler.jobs.results import read_record
 from ruler.reporting.jsonl import read_events, read_frames
 from ruler.reporting.words import fact_name, fact_value
 from ruler.schemas.runs import RunRecord, RunSpec
-from ruler.schemas.verdicts import Event, Evidence, FactEvidence, Verdict
+from ruler.schemas.verdicts import ClipVerdict, Event, Evidence, FactEvidence, Verdict
 from rules_store.engine import DATABASE
 from rules_store.store import Store
 
 
 @dataclass(frozen=True)
 class Explained:
-    """An event with the verdict of its key frame, and what was looked at and asked there."""
+    """An event with the verdicts of its key frame and its clip, and what was looked at and asked
+    there."""
 
     event: Event
     key: Verdict | None
     looked: Looked
+    clip: ClipVerdict | None = None
 
     def as_data(self) -> dict[str, Any]:
         """For programs."""
@@ -35,6 +37,7 @@ class Explained:
             "event": self.event.model_dump(mode="json"),
             "key_frame": self.key.model_dump(mode="json") if self.key else None,
             "looked": self.looked.as_data(),
+            "clip": self.clip.model_dump(mode="json") if self.clip else None,
         }
 
     def lines(self, *, with_prompts: bool = False) -> list[str]:
@@ -69,6 +72,34 @@ def _evidence(evidence: Evidence) -> str:
     return f'"{evidence.quote}" at [{evidence.start}, {evidence.stop}) ({place})'
 
 
+def clip_lines(verdict: ClipVerdict) -> list[str]:
+    """What a clip came to as a whole, for people."""
+    first, told = verdict.first, verdict.reflection
+    by = "its frames" if first.by == "frames" else "a model that read its captions"
+    said = [
+        f"{verdict.clip} as a whole: {verdict.outcome}, highest score {verdict.score:.3f}",
+        f"  first     {first.outcome}, by {by}: {first.why}",
+    ]
+    if first.rules:
+        said.append(f"  rules     {', '.join(first.rules)} of {verdict.revision}")
+    if told is not None:
+        said.append(f"  reflected {told.first} -> {told.second}: {told.why}")
+        said += [f"  evidence  {_evidence(evidence)}" for evidence in told.evidence]
+    if verdict.category:
+        said.append(f"  what      {verdict.category}, level {verdict.level}")
+    return said
+
+
+def explain_clips(run: str, runs: Path) -> list[ClipVerdict]:
+    """What the clips of a run came to as a whole.
+
+    Raises:
+        NotFoundError: no such run.
+    """
+    record = read_record(find_run(run, runs))
+    return [clip.verdict for clip in record.clips if clip.verdict is not None]
+
+
 def explain(
     run: str, event_id: str | None, runs: Path, store: str | None = None
 ) -> list[Explained]:
@@ -90,6 +121,7 @@ def explain(
     if event_id is not None and not wanted:
         known = ", ".join(event.id for event in events[:20]) or "none"
         raise NotFoundError(f"run {folder.name} has no event {event_id!r}; its events: {known}.")
+    clips = {one.clip: one.verdict for one in record.clips}
     keys = {(event.clip, event.key_frame) for event in wanted}
     frames = {
         (verdict.clip, verdict.frame_index): verdict
@@ -102,6 +134,7 @@ def explain(
                 event,
                 frames.get((event.clip, event.key_frame)),
                 look(record, event, opened),
+                clips.get(event.clip),
             )
             for event in wanted
         ]

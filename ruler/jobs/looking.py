@@ -107,7 +107,8 @@ def look(record: RunRecord, event: Event, store: Store | None) -> Looked:
     place = _place(record, event, store)
     key = place.key() if place else None
     caption = key.observation.caption if key else None
-    asks = is_model("reasoner", spec.reasoner)
+    # By clip, the model was asked about no frame and no event.
+    asks = is_model("reasoner", spec.reasoner) and spec.by == "frame"
     shares = by_model and options.share
     return Looked(
         frame=_anchor(place, key) if place and key and shares else event.key_frame,

@@ -92,7 +92,8 @@ def prompts_of(spec: RunSpec) -> dict[str, str]:
         kind = "caption_frame" if spec.asking.get("window", 1) == 1 else "caption_window"
         used += [kind, f"{kind}_ask"]
     if is_model("reasoner", spec.reasoner):
-        used += ["match_captions", "check_again", "reflect_event"]
+        by_frame = ["match_captions", "check_again", "reflect_event"]
+        used += [*(by_frame if spec.by == "frame" else ["judge_clip"]), "reflect_clip"]
     return {name: prompt_stamp(name) for name in used}
 
 

@@ -1,4 +1,4 @@
-"""Writing a run's results: `run.json`, `frames.*`, `events.jsonl`, `report.html`."""
+"""Writing what a run leaves behind: `run.json`, rows of frames, events and clips, and a report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ruler.jobs.models import prompts_of
 from ruler.reporting.atomic import AtomicText
 from ruler.reporting.curve import Curve
 from ruler.reporting.html import write_report
-from ruler.reporting.jsonl import EventsWriter, FramesWriter
+from ruler.reporting.jsonl import ClipsWriter, EventsWriter, FramesWriter
 from ruler.reporting.keyframes import draw_key_frame, key_boxes
 from ruler.reporting.model import (
     CARDS_PER_CLIP,
@@ -75,7 +75,11 @@ def write_results(
         clips: One context a clip; None where it could not be read.
     """
     reports: list[ClipReport] = []
-    with FramesWriter(folder) as frames, EventsWriter(folder) as events:
+    with (
+        FramesWriter(folder) as frames,
+        EventsWriter(folder) as events,
+        ClipsWriter(folder) as wholes,
+    ):
         for outcome, deps in zip(record.clips, clips, strict=True):
             if deps is None:
                 reports.append(ClipReport(name=outcome.clip, error=outcome.error))
@@ -83,6 +87,8 @@ def write_results(
             found = deps.store.events.of_clip(deps.run_id, deps.clip_number)
             for event in found:
                 events.write(event)
+            if outcome.verdict is not None:
+                wholes.write(outcome.verdict)
             reports.append(_clip_report(outcome, deps, found, frames))
     write_record(folder, record)
     taxonomies = [deps.taxonomy for deps in clips if deps is not None][:1]
@@ -131,6 +137,7 @@ def _clip_report(
     return ClipReport(
         name=outcome.clip,
         duration_seconds=deps.clip.info.duration_seconds,
+        verdict=outcome.verdict,
         coverage=outcome.coverage,
         curve=curve.finish(deps.second_at(deps.clip.info.frames)),
         events=tuple(cards),

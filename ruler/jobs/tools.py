@@ -13,6 +13,7 @@ from ruler.captioners.replay import NAME as REPLAY
 from ruler.errors import InputError
 from ruler.jobs.models import Models, joined
 from ruler.reasoners.base import Reasoner
+from ruler.reasoners.symbolic import SymbolicReasoner
 from ruler.schemas.captions import SceneModel
 from ruler.schemas.rules import Revision
 from ruler.schemas.runs import RunSpec
@@ -40,13 +41,15 @@ class Machine:
 
 @dataclass(frozen=True)
 class Tools:
-    """Everything a run's clips share."""
+    """Everything a run's clips share. `reasoner` works on frames and events, `judge` concludes
+    clips: by clip, the reasoner that the run names is asked about nothing else."""
 
     spec: RunSpec
     machine: Machine
     revision: Revision
     view: View
     reasoner: Reasoner
+    judge: Reasoner
     taxonomy: Taxonomy
     lexicon: Lexicon
 
@@ -70,6 +73,8 @@ class Tools:
             clip_start=spec.start_time or clip.info.start_time,
             chunk=spec.chunk,
             wave=4 * self.machine.workers,
+            judge=self.judge,
+            by=spec.by,
         )
         traces = self.machine.store.traces
         again = traces.failed_frames(spec.id, number) + traces.unanswered_frames(spec.id, number)
@@ -94,14 +99,16 @@ def tools_for(spec: RunSpec, machine: Machine) -> Tools:
     options = joined(machine.options, spec.asking)
     models = Models(options, machine.store, local_only=revision.rule_set.local_only)
     captioner = models.captioner(spec.captioner)
+    named = models.reasoner(
+        spec.reasoner, lambda usage: machine.store.runs.add_usage(spec.id, usage)
+    )
     return Tools(
         spec=spec,
         machine=machine,
         revision=revision,
         view=View(captioner, _scene_model(revision, captioner, machine.store)),
-        reasoner=models.reasoner(
-            spec.reasoner, lambda usage: machine.store.runs.add_usage(spec.id, usage)
-        ),
+        reasoner=SymbolicReasoner() if spec.by == "clip" else named,
+        judge=named,
         taxonomy=load_taxonomy(spec.taxonomy),
         lexicon=load_lexicon(),
     )

@@ -12,7 +12,7 @@ from ruler.schemas.observations import Observation
 from ruler.schemas.rules import Rule, RuleSet
 from ruler.schemas.runs import Usage
 from ruler.schemas.taxonomy import Lexicon, Taxonomy
-from ruler.schemas.verdicts import Matched, Reflection
+from ruler.schemas.verdicts import ClipAnswer, Matched, Reflection
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,25 @@ class EventEvidence:
     rule: Rule | None
 
 
+@dataclass(frozen=True)
+class ClipEvidence:
+    """A whole clip, to be answered about and held against a taxonomy.
+
+    Attributes:
+        observations: Frames spread evenly over the clip, and more of those that alarm; in order.
+        matched: What was found on each of them.
+        alarms: Indices of those frames that alarm.
+        first: What was answered before.
+        rule_set: The revision's.
+    """
+
+    observations: Sequence[Observation]
+    matched: Sequence[Matched]
+    alarms: frozenset[int]
+    first: ClipAnswer
+    rule_set: RuleSet
+
+
 class Reasoner(Protocol):
     """Safe to call from several threads at once; deterministic, or recorded."""
 
@@ -128,3 +147,11 @@ class Reasoner(Protocol):
 
     def reflect(self, event: EventEvidence, taxonomy: Taxonomy) -> Reflection:
         """Hold an event against the taxonomy (TRLC, 2025, section 4), in both directions."""
+
+    def answer_clip(self, clip: ClipEvidence) -> ClipAnswer:
+        """The first answer about a clip from its captions and the rules (TRLC, 2025, section 4);
+        what cannot be told is "undetermined". The symbolic reasoner answered by frames before."""
+
+    def reflect_clip(self, clip: ClipEvidence, taxonomy: Taxonomy) -> Reflection:
+        """Hold the first answer about a clip against the taxonomy (TRLC, 2025, section 4): confirm
+        it, overturn it in either direction, or move it to another item."""

@@ -1,4 +1,4 @@
-"""`frames.jsonl`, `frames.csv` and `events.jsonl`, written and read one row at a time."""
+"""`frames.jsonl`, `frames.csv`, `events.jsonl` and `clips.jsonl`, row by row."""
 
 from __future__ import annotations
 
@@ -7,16 +7,24 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import ValidationError
 
 from ruler.errors import FileProblems, NotFoundError, Problem
 from ruler.files import exists, lines, parse_json
 from ruler.reporting.atomic import AtomicText
-from ruler.reporting.rows import event_of, event_row, line, verdict_of, verdict_row
+from ruler.reporting.rows import (
+    clip_of,
+    clip_row,
+    event_of,
+    event_row,
+    line,
+    verdict_of,
+    verdict_row,
+)
 from ruler.reporting.tables import COLUMNS, cells
-from ruler.schemas.verdicts import Event, Verdict
+from ruler.schemas.verdicts import ClipVerdict, Event, Verdict
 
 T = TypeVar("T")
 
@@ -60,15 +68,31 @@ class FramesWriter:
         self._stack.__exit__(kind, error, trace)
 
 
-class EventsWriter:
-    """Writes `events.jsonl` into a folder, event by event; a context like `FramesWriter`."""
+class _Lines:
+    """One file of JSON lines; a context like `FramesWriter`."""
+
+    name: ClassVar[str]
 
     def __init__(self, folder: Path) -> None:
-        self._lines = AtomicText(folder / "events.jsonl")
+        self._lines = AtomicText(folder / self.name)
 
-    def __enter__(self) -> EventsWriter:
+    def __enter__(self) -> Self:
         self._lines.__enter__()
         return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._lines.__exit__(kind, error, trace)
+
+
+class EventsWriter(_Lines):
+    """Writes `events.jsonl` into a folder, event by event."""
+
+    name = "events.jsonl"
 
     def write(self, event: Event) -> None:
         """Append one event.
@@ -78,13 +102,19 @@ class EventsWriter:
         """
         self._lines.write(line(event_row(event)))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._lines.__exit__(kind, error, trace)
+
+class ClipsWriter(_Lines):
+    """Writes `clips.jsonl` into a folder: the verdict on each clip that could be read."""
+
+    name = "clips.jsonl"
+
+    def write(self, verdict: ClipVerdict) -> None:
+        """Append one verdict.
+
+        Raises:
+            RunError: the disk is full or gone.
+        """
+        self._lines.write(line(clip_row(verdict)))
 
 
 def read_frames(path: Path) -> Iterator[Verdict]:
@@ -105,6 +135,16 @@ def read_events(path: Path) -> Iterator[Event]:
         FileProblems: a line is not an event; names the line.
     """
     return _read(path, event_of)
+
+
+def read_clips(path: Path) -> Iterator[ClipVerdict]:
+    """Read `clips.jsonl`, one verdict at a time.
+
+    Raises:
+        NotFoundError: there is no such file.
+        FileProblems: a line is not the verdict on a clip; names the line.
+    """
+    return _read(path, clip_of)
 
 
 def _read(path: Path, parse: Callable[[dict[str, Any]], T]) -> Iterator[T]:

@@ -9,7 +9,7 @@ from pydantic import Field
 from ruler.schemas.base import Finite, UnitInterval, Value
 from ruler.schemas.rules import RevisionRef, Rule, SceneName
 from ruler.schemas.runs import Coverage, RunRecord
-from ruler.schemas.verdicts import Event, Verdict
+from ruler.schemas.verdicts import ClipVerdict, Event, Verdict
 
 CARDS_PER_CLIP = 50
 """How many event cards of one clip a report should show; the rest stays in `events.jsonl`."""
@@ -65,6 +65,7 @@ class ClipReport(Value):
     name: str
     duration_seconds: Finite | None = None
     error: str | None = None
+    verdict: ClipVerdict | None = None
     coverage: Coverage = Coverage()
     curve: CurveData | None = None
     events: tuple[EventReport, ...] = ()

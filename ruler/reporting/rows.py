@@ -1,4 +1,5 @@
-"""One verdict or event as one row of plain JSON, and back; the bytes depend on the content alone.
+"""A verdict on a frame or a clip, or an event, as one row of plain JSON, and back; the bytes depend
+on the content alone.
 
 Keys stand in a fixed order at the top and are sorted below it. Numbers have six digits after the
 point, so that a float's last bit, which differs between machines, never reaches a file.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from ruler.schemas.verdicts import Event, Verdict
+from ruler.schemas.verdicts import ClipVerdict, Event, Verdict
 
 FRAME_KEYS: Final = (
     "clip",
@@ -47,6 +48,15 @@ EVENT_KEYS: Final = (
     "evidence",
     "reflection",
 )
+CLIP_KEYS: Final = (
+    "clip",
+    "outcome",
+    "score",
+    "first",
+    "reflection",
+    "revision",
+    "revision_sha256",
+)
 DIGITS: Final = 6
 
 
@@ -65,6 +75,11 @@ def event_row(event: Event) -> dict[str, Any]:
     return _row(event.model_dump(mode="json"), EVENT_KEYS)
 
 
+def clip_row(verdict: ClipVerdict) -> dict[str, Any]:
+    """A row of `clips.jsonl`."""
+    return _row(verdict.model_dump(mode="json"), CLIP_KEYS)
+
+
 def verdict_of(row: dict[str, Any]) -> Verdict:
     """The verdict a row stands for.
 
@@ -81,6 +96,15 @@ def event_of(row: dict[str, Any]) -> Event:
         ValueError: the row is not one of `events.jsonl`.
     """
     return Event.model_validate(_values(row))
+
+
+def clip_of(row: dict[str, Any]) -> ClipVerdict:
+    """The clip's verdict a row stands for.
+
+    Raises:
+        ValueError: the row is not one of `clips.jsonl`.
+    """
+    return ClipVerdict.model_validate(_values(row))
 
 
 def line(row: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from ruler.reporting.keyframes import key_boxes
 from ruler.reporting.model import CaptionLine, ClipReport, EventReport, Report
 from ruler.reporting.words import bound, clean, clock, fact_name, span
 from ruler.schemas.rules import Rule
-from ruler.schemas.verdicts import Event, Reflection, Verdict
+from ruler.schemas.verdicts import ClipVerdict, Event, Reflection, Verdict, WordEvidence
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,22 @@ class ReflectionView:
     item: str
     why: str
     changed: bool
+
+
+@dataclass(frozen=True)
+class ClipVerdictView:
+    """What a clip comes to as a whole, and what was said of it first."""
+
+    outcome: str
+    category: str
+    level: str
+    why: str
+    quotes: tuple[str, ...]
+    first: str
+    first_why: str
+    by_model: bool
+    changed: bool
+    is_reflected: bool
 
 
 @dataclass(frozen=True)
@@ -87,6 +103,12 @@ class ClipView:
     chart: StillChart | None
     description: str
     report: Report
+
+    @property
+    def verdict(self) -> ClipVerdictView | None:
+        """What the clip comes to as a whole."""
+        found = self.clip.verdict
+        return _clip_verdict(found, self.report.titles) if found else None
 
     def cards(self) -> Iterator[CardView]:
         """The clip's event cards, in order."""
@@ -184,6 +206,22 @@ def _reflection(found: Reflection | None, titles: Mapping[str, str]) -> Reflecti
         return None
     item = _title(found.item, titles)
     return ReflectionView(found.first, found.second, item, found.why, found.first != found.second)
+
+
+def _clip_verdict(found: ClipVerdict, titles: Mapping[str, str]) -> ClipVerdictView:
+    said = found.reflection.evidence if found.reflection else ()
+    return ClipVerdictView(
+        outcome=found.outcome,
+        category=_title(found.category, titles),
+        level=found.level or "",
+        why=found.why,
+        quotes=tuple(one.quote for one in said if isinstance(one, WordEvidence)),
+        first=found.first.outcome,
+        first_why=found.first.why,
+        by_model=found.first.by == "captions",
+        changed=found.is_overturned,
+        is_reflected=found.reflection is not None,
+    )
 
 
 def _caption(line: CaptionLine, event: Event) -> CaptionView:

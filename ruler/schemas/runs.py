@@ -10,9 +10,12 @@ from pydantic import Field, model_validator
 
 from ruler.schemas.base import Finite, Value
 from ruler.schemas.rules import RevisionRef, SceneName
+from ruler.schemas.verdicts import ClipVerdict
 
 Place = Literal["walkway", "home", "street", "indoor", "any"]
 Cameras = Literal["one", "many"]
+By = Literal["frame", "clip"]
+"""Whether the reasoner is asked about frames and events, or about each clip as a whole (TRLC)."""
 
 
 class ClipInfo(Value):
@@ -149,7 +152,8 @@ class Coverage(Value):
 
 
 class ClipOutcome(Value):
-    """How one input of a run ended."""
+    """How one input of a run ended; `verdict` is missing in runs of a ruler that made none, and
+    where the clip could not be read."""
 
     clip: str
     path: str
@@ -157,6 +161,7 @@ class ClipOutcome(Value):
     error: str | None = None
     events: int = 0
     coverage: Coverage = Coverage()
+    verdict: ClipVerdict | None = None
 
 
 class RunSpec(Value):
@@ -171,6 +176,7 @@ class RunSpec(Value):
     clips: tuple[str, ...] = Field(min_length=1)
     captioner: str
     reasoner: str
+    by: By = "frame"
     taxonomy: str
     every: Every | None = None
     smoothing: Smoothing = Smoothing()
@@ -187,7 +193,7 @@ class RunRecord(Value):
     """`run.json`: the spec, versions, usage, coverage and time. Ids and timings live here alone.
 
     `prompts` holds, by name, version and hash of the prompts that models were asked by.
-    `unanswered` counts undetermined frames that a reasoner got no answer about.
+    `unanswered` counts undetermined frames, and clips, that a reasoner got no answer about.
     """
 
     spec: RunSpec

@@ -16,8 +16,8 @@ from ruler.schemas.rules import Level, RevisionRef, RuleId
 Outcome = Literal["normal", "anomaly", "undetermined", "failed"]
 
 NO_ANSWER = "no answer: "
-"""How the reason begins where a frame is undetermined because a reasoner got no answer that can be
-used: such a frame makes a run incomplete, and is asked about again when the run is gone on with.
+"""How the reason begins where a frame or a clip is undetermined because a reasoner got no answer
+that can be used: it makes a run incomplete, and is asked about again when the run is gone on with.
 """
 
 
@@ -198,3 +198,80 @@ class Event(Value):
         if not self.start_frame <= self.key_frame < self.stop_frame:
             raise ValueError("the key frame must lie inside the event")
         return self
+
+
+class ClipAnswer(Value):
+    """A first answer about a clip as a whole: by its frames, or by a model that read its captions.
+
+    `rules` are those the answer rests on, the heaviest first; for an anomaly there is evidence.
+    """
+
+    outcome: Outcome
+    by: Literal["frames", "captions"] = "frames"
+    rules: tuple[RuleId, ...] = ()
+    category: str | None = None
+    level: Level | None = None
+    evidence: tuple[Evidence, ...] = ()
+    why: str
+
+    @model_validator(mode="after")
+    def _grounds(self) -> ClipAnswer:
+        if self.outcome == "anomaly" and not (self.rules and self.evidence):
+            raise ValueError("an anomalous clip names at least one rule and its evidence")
+        return self
+
+
+class ClipVerdict(Value):
+    """What a clip comes to as a whole, with the first answer beside the second.
+
+    `score` is the greatest of its frames; frames and events are what they were. A clip that nobody
+    could look at is not reflected on and stays failed.
+    """
+
+    clip: str
+    outcome: Outcome
+    score: UnitInterval = 0.0
+    first: ClipAnswer
+    reflection: Reflection | None = None
+    revision: RevisionRef
+
+    @model_validator(mode="after")
+    def _one_answer_after_the_other(self) -> ClipVerdict:
+        told = self.reflection
+        if (told.second if told else self.first.outcome) != self.outcome:
+            raise ValueError("the outcome is the last answer's")
+        if told and told.first != self.first.outcome:
+            raise ValueError("what is reflected on is the first answer")
+        if self.first.outcome == "failed" and told:
+            raise ValueError("a clip that nobody could look at is not reflected on")
+        if told and self.outcome == "anomaly" != told.first and not (told.item and told.evidence):
+            raise ValueError("what is raised names an item and quotes a caption")
+        return self
+
+    @property
+    def is_overturned(self) -> bool:
+        """Whether the second answer differs from the first."""
+        return self.outcome != self.first.outcome
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether it is undetermined because a reasoner got no answer."""
+        told = (self.why, self.first.why)
+        return self.outcome == "undetermined" and any(why.startswith(NO_ANSWER) for why in told)
+
+    @property
+    def category(self) -> str | None:
+        """What kind of clip it is, by the second answer if it says one; None for a normal one."""
+        told = self.reflection.category if self.reflection else None
+        return (told or self.first.category) if self.outcome == "anomaly" else None
+
+    @property
+    def level(self) -> Level | None:
+        """How grave it is, likewise."""
+        told = self.reflection.level if self.reflection else None
+        return (told or self.first.level) if self.outcome == "anomaly" else None
+
+    @property
+    def why(self) -> str:
+        """The last answer's reason."""
+        return self.reflection.why if self.reflection else self.first.why

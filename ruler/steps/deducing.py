@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 from ruler.reasoners.base import MatchContext, Reasoner
 from ruler.schemas.observations import Observation
 from ruler.schemas.rules import RevisionRef
-from ruler.schemas.runs import Smoothing
+from ruler.schemas.runs import By, Smoothing
 from ruler.schemas.taxonomy import Taxonomy
 from ruler.schemas.traces import Trace
-from ruler.schemas.verdicts import Event, Matched, Reflection, Verdict
+from ruler.schemas.verdicts import ClipVerdict, Event, Matched, Reflection, Verdict
 from ruler.steps import disturbing, eventing, reasoning, reflection, scoring
+from ruler.steps.concluding import Concluder
 from ruler.steps.judging import Judge
 from ruler.steps.linking import Carry, link
 from ruler.steps.smoothing import smooth
@@ -115,6 +116,19 @@ class Deducer:
     def support_seconds(self) -> float:
         """How far from a frame lie those that its verdict rests on."""
         return max(self.smoothing.support_seconds, reasoning.NEIGHBOUR_SECONDS)
+
+    def conclude_clip(self, clip: str, found: Deduction, *, by: By = "frame") -> ClipVerdict:
+        """What a clip that was deduced comes to as a whole."""
+        frames = [trace.observation.frame_index for trace in found.traces]
+        concluder = Concluder(
+            self.reasoner, self.context.rule_set, self.revision, self.taxonomy, by
+        )
+        return concluder.conclude(
+            clip,
+            ((verdict.frame_index, verdict.outcome, verdict.score) for verdict in found.verdicts),
+            found.events,
+            lambda wanted: [found.traces[bisect.bisect_left(frames, one)] for one in wanted],
+        )
 
     def match(self, observations: Sequence[Observation]) -> list[Trace]:
         """Match captions and linked figures, and make each frame's first score."""

@@ -134,6 +134,7 @@ def test_topics(ruler: Ruler) -> None:
 def test_a_detection_from_end_to_end(ruler: Ruler, yard: Workplace, clip: str) -> None:
     ended = detect(ruler, clip, "--run-id", "mine")
     assert (ended.code, ended.err) == (0, "")
+    assert "one as a whole: anomaly" in ended.out
     assert "one#1" in ended.out and "60 frames scored, coverage 100.0%" in ended.out
     assert str(yard.folder / "runs" / "mine" / "report.html") in ended.out.replace("\n", "")
     told = ruler("explain", "mine", "one#1")
@@ -143,6 +144,9 @@ def test_a_detection_from_end_to_end(ruler: Ruler, yard: Workplace, clip: str) -
     [event] = ruler("explain", "mine", "--json").data
     assert event["event"]["id"] == "one#1"
     assert event["key_frame"]["evidence"]
+    assert event["clip"]["outcome"] == "anomaly"
+    assert "one as a whole: anomaly" in ruler("explain", "mine").out
+    assert "as a whole" not in told.out
     assert "has no event 'one#7'; its events: one#1." in ruler("explain", "mine", "one#7").sentence
     assert "there is no run 'nope'" in ruler("explain", "nope").sentence
 
@@ -162,7 +166,10 @@ def test_detect_as_data(ruler: Ruler, yard: Workplace, clip: str) -> None:
 
 def test_a_quiet_clip_has_no_event(ruler: Ruler, yard: Workplace) -> None:
     detect(ruler, yard.clip("calm", wavy(20)), "--run-id", "calm")
-    assert ruler("explain", "calm").out == "This run has no event.\n"
+    told = ruler("explain", "calm").out
+    assert told.startswith("calm as a whole: normal, highest score 0.")
+    assert "first     normal, by its frames: no frame alarms" in told
+    assert told.endswith("\n\nThis run has no event.\n")
 
 
 def test_incomplete_runs_end_with_three(

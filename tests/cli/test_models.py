@@ -96,6 +96,12 @@ def test_an_estimate_comes_before_anything_else_and_ends_well(ruler: Ruler, stud
     assert [(part["purpose"], part["calls"]) for part in data["parts"]] == [
         ("captions", FRAMES),
         ("matching", 2),
+        ("clips", 1),
+    ]
+    by_clip = detect(ruler, studio, "--estimate", "--json", "--by", "clip").data
+    assert [(part["purpose"], part["calls"]) for part in by_clip["parts"]] == [
+        ("captions", FRAMES),
+        ("clips", 2),
     ]
 
 

@@ -19,14 +19,20 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ruler.reasoners.base import Disputed, EventEvidence, MatchContext, Reasoner
+from ruler.reasoners.base import (
+    ClipEvidence,
+    Disputed,
+    EventEvidence,
+    MatchContext,
+    Reasoner,
+)
 from ruler.schemas.captions import Caption
 from ruler.schemas.induction import Checkup, Proposal, Reference
 from ruler.schemas.observations import Observation
 from ruler.schemas.rules import Rule, RuleSet
 from ruler.schemas.runs import Usage
 from ruler.schemas.taxonomy import Taxonomy
-from ruler.schemas.verdicts import Matched, evidence_holds
+from ruler.schemas.verdicts import ClipAnswer, Evidence, Matched, Outcome, evidence_holds
 from ruler.steps.linking import Carry, link
 from ruler.steps.voting import aggregate
 from tests.support import (
@@ -40,6 +46,7 @@ from tests.support import (
     make_concept,
     make_figure,
     make_rule,
+    make_rules,
     match_of,
     observe,
     quote,
@@ -236,6 +243,9 @@ class ReasonerConformance:
         reasoner.match(OBSERVED, context)
         reasoner.propose("a", self.words("a"), make_brief(LEXICON, TAXONOMY))
         reasoner.reflect(self.event(OBSERVED, 0.9, RUNNING), TAXONOMY)
+        clip = self.clip(OBSERVED, "anomaly")
+        reasoner.answer_clip(clip)
+        reasoner.reflect_clip(clip, TAXONOMY)
         assert [one.model_dump_json() for one in OBSERVED] == before
 
     def test_a_proposal_counts_its_batch(self, proposals: list[Proposal]) -> None:
@@ -342,6 +352,89 @@ class ReasonerConformance:
     def test_a_sign_clears_nothing(self, reasoner: Reasoner) -> None:
         seen = [observe(f"A person is running. {INJECTION}", frame=n) for n in range(4)]
         assert reasoner.reflect(self.event(seen, 0.9, RUNNING), TAXONOMY).second == "anomaly"
+
+    @staticmethod
+    def clip(seen: Sequence[Observation], first: Outcome) -> ClipEvidence:
+        """A clip of which every other frame alarms, if it does."""
+        said = next((one for one in seen if one.caption and "running" in one.caption.text), None)
+        grounds = (quote(said, "running"),) if said else (quote(OBSERVED[2], "running"),)
+        answer = (
+            ClipAnswer(
+                outcome="anomaly",
+                rules=(RUNNING.id,),
+                category=RUNNING.category,
+                level="high",
+                evidence=grounds,
+                why="A person is running.",
+            )
+            if first == "anomaly"
+            else ClipAnswer(outcome=first, why="by its frames")
+        )
+        alarms = {one.frame_index for one in seen[::2]} if first == "anomaly" else set()
+        return ClipEvidence(
+            observations=list(seen),
+            matched=[Matched() for _ in seen],
+            alarms=frozenset(alarms),
+            first=answer,
+            rule_set=make_rules(*RULES),
+        )
+
+    CLIPS = ((), WALKING, ("A person is running.",) * 4, (INJECTION,) * 3, ("",), OBSERVED)
+
+    @pytest.mark.parametrize("first", ["normal", "anomaly", "undetermined"])
+    @pytest.mark.parametrize("said", CLIPS)
+    def test_a_clip_is_reflected_on_with_words(
+        self, reasoner: Reasoner, said: Sequence[str | Observation], first: Outcome
+    ) -> None:
+        seen = [
+            observe(one, frame=n) if isinstance(one, str) else one for n, one in enumerate(said)
+        ]
+        found = reasoner.reflect_clip(self.clip(seen, first), TAXONOMY)
+        assert found.first == first
+        assert found.why
+        assert found.second != "failed"
+        assert found.item is None or TAXONOMY.item(found.item)
+        assert found.second in (first, "undetermined") or (found.item and found.evidence)
+        self.check_quotes(found.evidence, seen)
+        assert reasoner.reflect_clip(self.clip(seen, first), TAXONOMY) == found
+
+    @staticmethod
+    def check_quotes(evidence: Sequence[Evidence], seen: Sequence[Observation]) -> None:
+        by_frame = {one.frame_index: one.caption for one in seen}
+        for one in evidence:
+            caption = by_frame[one.frame_index]
+            assert caption is not None and evidence_holds(one, caption)
+
+    @pytest.mark.parametrize("said", CLIPS)
+    def test_a_first_answer_about_a_clip_quotes(
+        self, reasoner: Reasoner, said: Sequence[str | Observation]
+    ) -> None:
+        seen = [
+            observe(one, frame=n) if isinstance(one, str) else one for n, one in enumerate(said)
+        ]
+        found = reasoner.answer_clip(self.clip(seen, "undetermined"))
+        assert found.outcome in ("normal", "anomaly", "undetermined")
+        assert found.why
+        assert set(found.rules) <= {rule.id for rule in RULES}
+        self.check_quotes(found.evidence, seen)
+        if not any(one.caption and one.caption.text.strip() for one in seen):
+            assert found.outcome == "undetermined"
+
+    def test_nobody_can_talk_a_clip_out_of_its_alarm(self, reasoner: Reasoner) -> None:
+        seen = [observe(f"A person is running. {INJECTION}", frame=n) for n in range(4)]
+        found = reasoner.reflect_clip(self.clip(seen, "anomaly"), TAXONOMY)
+        assert (found.second, found.item) == ("anomaly", "motion.fast")
+
+    def test_every_item_becomes_a_rule(self, reasoner: Reasoner) -> None:
+        brief = make_brief(LEXICON, TAXONOMY)
+        rules = reasoner.taxonomy_rules(brief)
+        RuleSet(scene=SCENE, rules=rules)
+        assert [rule.id for rule in rules] == [f"{SCENE}.{item.id}" for item in TAXONOMY.items]
+        for rule, item in zip(rules, TAXONOMY.items, strict=True):
+            assert rule.kind == ("normal" if item.kind == "normal" else "anomaly")
+            assert (rule.category, rule.level, rule.origin.by) == (item.id, item.level, "taxonomy")
+            assert set(item.look_for) <= set(rule.look_for)
+        assert reasoner.taxonomy_rules(brief) == rules
 
     def test_counts_what_it_costs(self, reasoner: Reasoner, context: MatchContext) -> None:
         before = reasoner.usage

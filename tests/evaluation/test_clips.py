@@ -11,8 +11,10 @@ import pytest
 from ruler.errors import InputError
 from ruler.evaluation.clips import Reading
 from ruler.evaluation.runner import evaluate, write_document
+from ruler.evaluation.wholes import Wholes
 from ruler.schemas.datasets import EvalResult
 from ruler.schemas.runs import Smoothing
+from tests.reporting.builders import clip_verdict
 from tests.scenes import Brightness, Workplace, wavy
 
 NONE = Smoothing(method="none")
@@ -95,6 +97,11 @@ def test_clips_that_are_labelled_as_a_whole(folder: Path) -> None:
     assert result.metrics["clip_auc"] == 1.0
     assert result.metrics["clip_accuracy"] == 1.0
     assert result.metrics["clip_f1"] == 1.0
+    # Beside the maximum: clips as a whole, before and after reflection.
+    assert result.metrics["clip_first_accuracy"] == 1.0
+    assert result.metrics["clip_reflected_accuracy"] == 1.0
+    moves = [name for name in result.metrics if name.startswith("clip_moved_to_")]
+    assert len(moves) == 5 and not any(result.metrics[name] for name in moves)
     # By frame, such a label is right for the whole clip.
     assert result.metrics["recall"] == pytest.approx(20 / 60)
     assert result.baselines["clip_auc_of_length"] == 1.0
@@ -153,3 +160,23 @@ def test_unscored_tail_of_sparse_samples(folder: Path, captioner: Brightness) ->
     assert result.usage.captions_computed == 12
     assert result.metrics["coverage"] == 1.0
     assert result.metrics["accuracy"] == 1.0
+
+
+def test_clips_that_moved_are_counted_by_what_is_true() -> None:
+    wholes = Wholes()
+    for label, first, second in (
+        (1, "normal", "anomaly"),
+        (0, "anomaly", "normal"),
+        (1, "anomaly", "normal"),
+        (0, "anomaly", "undetermined"),
+        (0, "normal", "normal"),
+    ):
+        wholes.add(label, clip_verdict(first, second))
+    wholes.add(1, None)  # it could not be read
+    found = wholes.figures()
+    assert (found["clip_first_accuracy"], found["clip_reflected_accuracy"]) == (2 / 6, 3 / 6)
+    assert found["clip_moved_to_anomaly_right"] == 1
+    assert found["clip_moved_to_anomaly_wrong"] == 0
+    assert (found["clip_moved_to_normal_right"], found["clip_moved_to_normal_wrong"]) == (1, 1)
+    assert found["clip_moved_to_undetermined"] == 1
+    assert Wholes().figures() == {}

@@ -24,6 +24,7 @@ REDUCE = (
     stages.reflect_clip,
     stages.judge_clip,
     stages.find_events,
+    stages.conclude_clip,
 )
 
 
@@ -44,7 +45,7 @@ def test_the_stages_are_in_the_order_of_the_design() -> None:
     node, path = "link", ["link"]
     while (node := edges[node]) != "__end__":
         path.append(node)
-    assert path == ["link", "smooth", "reason", "reflect", "score", "events"]
+    assert path == ["link", "smooth", "reason", "reflect", "score", "events", "conclude"]
 
 
 def test_induction_is_in_the_order_of_the_design() -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from ruler.errors import InputError, NotFoundError
 from ruler.jobs.detect import DetectResult, find_run
-from ruler.reporting.jsonl import read_events, read_frames
+from ruler.jobs.results import read_record
+from ruler.reporting.jsonl import read_clips, read_events, read_frames
 from ruler.schemas.runs import Every, RunRecord, Smoothing
 from ruler.schemas.verdicts import Verdict, evidence_holds
 from tests.scenes import SCENE, Brightness, Workplace, results, wavy, write_pictures
@@ -179,8 +180,41 @@ def test_the_record_says_how(yard: Workplace, clips: list[str]) -> None:
         for name in ("one", "two")
     ]
     names = {path.name for path in found.folder.iterdir()}
-    files = {"run.json", "frames.jsonl", "frames.csv", "events.jsonl", "report.html"}
-    assert names == files
+    files = {"run.json", "frames.jsonl", "frames.csv", "events.jsonl", "clips.jsonl"}
+    assert names == {*files, "report.html"}
+
+
+def test_each_clip_has_a_verdict_as_a_whole(yard: Workplace) -> None:
+    clips = [yard.clip("one", wavy(60, seed=41, loud=[(20, 40)])), yard.clip("calm", wavy(30))]
+    found = yard.detect(clips)
+    wholes = list(read_clips(found.folder / "clips.jsonl"))
+    assert [(one.clip, one.outcome) for one in wholes] == [("one", "anomaly"), ("calm", "normal")]
+    for whole, outcome in zip(wholes, found.record.clips, strict=True):
+        assert outcome.verdict is not None and outcome.verdict.reflection is not None
+        assert whole.model_dump(exclude={"score", "first", "reflection"}) == (
+            outcome.verdict.model_dump(exclude={"score", "first", "reflection"})
+        )
+    loud, calm = wholes
+    assert loud.first.rules == (f"{SCENE}.fast",) and loud.first.evidence
+    assert loud.score == max(v.score for v in read_frames(found.folder / "frames.jsonl"))
+    assert calm.score < 0.5 <= loud.score
+    again = yard.detect(clips)
+    assert (again.folder / "clips.jsonl").read_bytes() == (
+        found.folder / "clips.jsonl"
+    ).read_bytes()
+
+
+def test_a_run_of_an_older_ruler_is_read(yard: Workplace) -> None:
+    found = yard.detect([yard.clip("one", wavy(20))])
+    path = found.folder / "run.json"
+    told = json.loads(path.read_bytes())
+    del told["spec"]["by"]
+    for clip in told["clips"]:
+        del clip["verdict"]
+    path.write_text(json.dumps(told))
+    record = read_record(found.folder)
+    assert record.spec == found.record.spec
+    assert record.clips[0].verdict is None
 
 
 # What is asked for wrongly.

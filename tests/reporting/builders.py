@@ -13,6 +13,7 @@ from ruler.schemas.captions import Box
 from ruler.schemas.rules import LEVELS, Measure, RevisionRef, Rule
 from ruler.schemas.runs import Coverage, RunRecord, RunSpec, Usage
 from ruler.schemas.verdicts import (
+    ClipVerdict,
     Event,
     FactEvidence,
     Reflection,
@@ -88,6 +89,29 @@ def event(**changes: Any) -> Event:
     return Event(**(values | changes))
 
 
+def clip_verdict(first: str = "anomaly", second: str = "anomaly", **changes: Any) -> ClipVerdict:
+    is_anomaly = first == "anomaly"
+    answer = {
+        "outcome": first,
+        "rules": ("walkway.fast",) if is_anomaly else (),
+        "category": "safety.vehicle" if is_anomaly else None,
+        "level": "high" if is_anomaly else None,
+        "evidence": (words("riding"),) if is_anomaly else (),
+        "why": "Somebody moves fast." if is_anomaly else "no frame alarms",
+    }
+    told = {
+        "first": first,
+        "second": second,
+        "item": "safety.vehicle",
+        "category": "safety.vehicle",
+        "level": "high",
+        "evidence": (words("riding"),),
+        "why": "a second look says so",
+    }
+    values = {"clip": "a.mp4", "outcome": second, "score": 0.9, "revision": REVISION}
+    return ClipVerdict.model_validate({**values, "first": answer, "reflection": told, **changes})
+
+
 RULE = Rule(
     id="walkway.fast",
     title="Moves faster than people walk",
@@ -116,6 +140,7 @@ def clip_report(name: str = "a.mp4", **changes: Any) -> ClipReport:
         "coverage": Coverage(normal=26, anomaly=10, failed=4),
         "curve": curve.finish(4.0),
         "events": (event_report(),),
+        "verdict": clip_verdict(),
     }
     return ClipReport(**(values | changes))
 

@@ -12,11 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ruler.errors import FileProblems, NotFoundError, RunError
-from ruler.reporting.jsonl import EventsWriter, FramesWriter, read_events, read_frames
+from ruler.reporting.jsonl import (
+    ClipsWriter,
+    EventsWriter,
+    FramesWriter,
+    read_clips,
+    read_events,
+    read_frames,
+)
 from ruler.reporting.rows import EVENT_KEYS, FRAME_KEYS, event_row, verdict_row
 from ruler.reporting.tables import COLUMNS, safe_cell
 from ruler.schemas.verdicts import Event, Verdict
-from tests.reporting.builders import event, events, fact, failed, verdict, verdicts
+from tests.reporting.builders import clip_verdict, event, events, fact, failed, verdict, verdicts
 
 
 def write_frames(folder: Path, items: Iterable[Verdict]) -> Path:
@@ -45,6 +52,16 @@ def test_verdicts_come_back_as_they_were(items: list[Verdict]) -> None:
 def test_events_come_back_as_they_were(items: list[Event]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         assert list(read_events(write_events(Path(folder), *items))) == items
+
+
+@pytest.mark.parametrize("second", ["anomaly", "normal", "undetermined"])
+@pytest.mark.parametrize("first", ["anomaly", "normal", "undetermined"])
+def test_verdicts_on_clips_come_back_as_they_were(tmp_path: Path, first: str, second: str) -> None:
+    wholes = [clip_verdict(first, second), clip_verdict(first, second, clip="b \u2028.mp4")]
+    with ClipsWriter(tmp_path) as writer:
+        for whole in wholes:
+            writer.write(whole)
+    assert list(read_clips(tmp_path / "clips.jsonl")) == wholes
 
 
 @given(st.floats(0, 1), st.floats(-1e6, 1e6))

@@ -23,6 +23,7 @@ from ruler.schemas.verdicts import Reflection
 from tests.reporting.builders import (
     RULE,
     clip_report,
+    clip_verdict,
     event_report,
     fact,
     report,
@@ -281,3 +282,15 @@ def test_a_caption_of_another_frame_is_shown_unmarked(tmp_path: Path, no_plotly:
     page = page_of(tmp_path, report(clip_report(events=(shown,))))
     assert page.tags["mark"] == 1  # the quote alone
     assert "Nobody is riding." in page.text
+
+
+def test_a_clip_as_a_whole_is_shown_with_both_answers(tmp_path: Path) -> None:
+    moved = clip_verdict("anomaly", "normal", clip="a.mp4")
+    write_report(tmp_path / "report.html", report(clip_report(verdict=moved)))
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    text = " ".join(page.text.split())
+    assert "normal the clip as a whole, overturned by a second look" in text
+    assert "a second look says so riding" in text
+    assert "First answer, by its frames: anomaly. Somebody moves fast." in text
+    write_report(tmp_path / "report.html", report(clip_report(verdict=None)))
+    assert "as a whole" not in (tmp_path / "report.html").read_text(encoding="utf-8")

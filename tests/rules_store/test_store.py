@@ -18,6 +18,7 @@ import rules_store.tables  # noqa: F401 - registers the tables
 from ruler.errors import OvertakenError, StoreError
 from ruler.schemas.captions import SceneModel
 from ruler.schemas.runs import Usage
+from ruler.schemas.verdicts import ClipAnswer, ClipVerdict
 from rules_store import engine, migrations
 from rules_store.decisions import Decision
 from rules_store.engine import DATABASE, open_database
@@ -147,6 +148,25 @@ def test_a_tampered_scene_model_is_noticed(folder: Path) -> None:
     )
     with Store(folder) as store, pytest.raises(StoreError, match=r"scene model .* is damaged"):
         store.scenes.model(sha256)
+
+
+def test_a_store_of_before_clips_had_verdicts_opens(folder: Path) -> None:
+    tamper(
+        folder,
+        "ALTER TABLE run_clip DROP COLUMN verdict",
+        "UPDATE alembic_version SET version_num = '0003'",
+    )
+    with Store(folder) as store:
+        [run] = store.runs.unfinished() or store.runs.finished("front-door")
+        before = store.runs.outcomes(run)
+        assert before and all(one.verdict is None for one in before)
+        first = ClipAnswer(outcome="normal", why="no frame alarms")
+        ref = store.runs.spec(run).revision
+        verdict = ClipVerdict(clip="a", outcome="normal", score=0.25, first=first, revision=ref)
+        store.runs.set_clip(run, 0, done=True, verdict=verdict)
+        assert store.runs.verdict(run, 0) == store.runs.outcomes(run)[0].verdict == verdict
+        store.runs.set_clip(run, 0, error="it has gone")
+        assert store.runs.outcomes(run)[0].verdict is None
 
 
 def test_a_newer_schema_is_refused(folder: Path) -> None:

@@ -39,6 +39,7 @@ REDUCE = (
     stages.reflect_clip,
     stages.judge_clip,
     stages.find_events,
+    stages.conclude_clip,
 )
 FPS = 10.0
 SOURCE = dump_rules(RULE_SET)
@@ -151,13 +152,19 @@ def by_the_graph(deps: ClipDeps, seen: Sequence[Observation], chunk: int) -> dic
     return {
         "verdicts": [one.model_dump_json() for one in deps.store.traces.verdicts(deps.run_id, 0)],
         "events": [one.model_dump_json() for one in deps.store.events.of_clip(deps.run_id, 0)],
+        "clip": [
+            one.verdict.model_dump_json()
+            for one in deps.store.runs.outcomes(deps.run_id)
+            if one.verdict
+        ],
     }
 
 
-def in_memory(found: Deduction) -> dict[str, list[str]]:
+def in_memory(found: Deduction, by: Deducer | None = None) -> dict[str, list[str]]:
     return {
         "verdicts": [one.model_dump_json() for one in found.verdicts],
         "events": [one.model_dump_json() for one in found.events],
+        "clip": [by.conclude_clip("clip", found).model_dump_json()] if by else [],
     }
 
 
@@ -185,8 +192,9 @@ def test_the_graph_says_the_same(
 ) -> None:
     before = [one.model_dump_json() for one in seen]
     deps = clip_deps(store, seen, smoothing, reasoner)
-    found = deducer(smoothing, reasoner).deduce("clip", seen, deps.second_at)
-    assert in_memory(found) == by_the_graph(deps, seen, chunk)
+    by = deducer(smoothing, reasoner)
+    found = by.deduce("clip", seen, deps.second_at)
+    assert in_memory(found, by) == by_the_graph(deps, seen, chunk)
     assert [one.model_dump_json() for one in seen] == before
     assert len(found.verdicts) == len(found.traces) == len(seen)
 
@@ -207,12 +215,13 @@ def test_it_is_not_about_nothing(store: Store, is_causal: bool) -> None:
     """So that the property above compares alarms, links and reflections, too."""
     smoothing = Smoothing(method="ema", seconds=0.2, is_causal=is_causal)
     deps = clip_deps(store, stretch(*FALLING), smoothing, REASONER)
-    found = deducer(smoothing).deduce("clip", stretch(*FALLING), deps.second_at)
+    by = deducer(smoothing)
+    found = by.deduce("clip", stretch(*FALLING), deps.second_at)
     [event] = found.events
     assert event.category == "motion.fall"
     assert event.reflection is not None
     assert {one.outcome for one in found.verdicts} == {"normal", "anomaly", "failed"}
-    assert by_the_graph(deps, stretch(*FALLING), 4) == in_memory(found)
+    assert by_the_graph(deps, stretch(*FALLING), 4) == in_memory(found, by)
 
 
 def staying(frames: int) -> list[Observation]:
@@ -224,21 +233,23 @@ def staying(frames: int) -> list[Observation]:
 def test_measured_figures_are_linked(store: Store) -> None:
     seen = staying(30)
     deps = clip_deps(store, seen, Smoothing(seconds=0.1), REASONER)
-    found = deducer(Smoothing(seconds=0.1)).deduce("clip", seen, deps.second_at)
+    by = deducer(Smoothing(seconds=0.1))
+    found = by.deduce("clip", seen, deps.second_at)
     assert [trace.observation.links[0].track for trace in found.traces] == [0] * 30
     assert found.events[0].rules == ("gate.linger",)
-    assert by_the_graph(deps, seen, 7) == in_memory(found)
+    assert by_the_graph(deps, seen, 7) == in_memory(found, by)
 
 
 def test_a_cleared_event_is_cleared_to_its_last_frame(store: Store) -> None:
     seen = stretch(*["A man walks."] * 6, *["A man is standing, then walks."] * 8, "A man walks.")
     smoothing = Smoothing(method="none")
     deps = clip_deps(store, seen, smoothing, REASONER)
-    found = deducer(smoothing).deduce("clip", seen, deps.second_at)
+    by = deducer(smoothing)
+    found = by.deduce("clip", seen, deps.second_at)
     assert [trace.reason for trace in found.traces[6:14]] == [0.6] * 8
     assert {verdict.outcome for verdict in found.verdicts} == {"normal"}
     assert all("cleared" in verdict.rationale for verdict in found.verdicts[6:14])
-    assert by_the_graph(deps, seen, 4) == in_memory(found)
+    assert by_the_graph(deps, seen, 4) == in_memory(found, by)
 
 
 def test_evidence_may_lie_as_far_away_as_robust_reasoning_looks(store: Store) -> None:
@@ -250,11 +261,12 @@ def test_evidence_may_lie_as_far_away_as_robust_reasoning_looks(store: Store) ->
     seen = [observe(said, frame=n) for n, said in enumerate([fast, faint])]
     smoothing = Smoothing(method="none")
     deps = clip_deps(store, seen, smoothing, REASONER)
-    found = deducer(smoothing).deduce("clip", seen, deps.second_at)
+    by = deducer(smoothing)
+    found = by.deduce("clip", seen, deps.second_at)
     _, verdict = found.verdicts
     assert verdict.outcome == "anomaly"
     assert [evidence.frame_index for evidence in verdict.evidence] == [0]
-    assert by_the_graph(deps, seen, 4) == in_memory(found)
+    assert by_the_graph(deps, seen, 4) == in_memory(found, by)
 
 
 def test_matches_may_be_smoothed_in_several_ways() -> None:
@@ -294,8 +306,9 @@ def test_a_causal_reflection_changes_its_mind(store: Store) -> None:
     )
     smoothing = Smoothing(method="none", is_causal=True)
     deps = clip_deps(store, seen, smoothing, REASONER)
-    found = deducer(smoothing).deduce("clip", seen, deps.second_at)
+    by = deducer(smoothing)
+    found = by.deduce("clip", seen, deps.second_at)
     outcomes = [verdict.outcome for verdict in found.verdicts]
     assert outcomes == ["normal"] * 8 + ["anomaly"] * 9
     assert all("cleared" in verdict.rationale for verdict in found.verdicts[3:8])
-    assert by_the_graph(deps, seen, 4) == in_memory(found)
+    assert by_the_graph(deps, seen, 4) == in_memory(found, by)

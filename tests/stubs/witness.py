@@ -122,7 +122,7 @@ class Witness:
         script = HONEST[kind_of(request)]
         said = script(question) if callable(script) else script
         assert isinstance(said, dict)
-        if kind_of(request) == "Reflected":
+        if kind_of(request) in ("Reflected", "ClipReflected"):
             said = reflected(question)
         if self._why and "why" in said:
             said = {**said, "why": self._why}

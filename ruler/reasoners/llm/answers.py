@@ -167,6 +167,20 @@ class Reflected(Answered):
     verdict: Literal["anomaly", "normal", "vague"]
 
 
+class ClipJudged(Answered):
+    """A clip judged by its scene's rules; `caption` is the number of the one that is quoted."""
+
+    why: Reason
+    caption: int = 0
+    quote: Quote = ""
+    rule: Id = ""
+    verdict: Literal["anomaly", "normal", "vague"]
+
+
+class ClipReflected(Reflected):
+    """The first answer about a clip held against a taxonomy."""
+
+
 class ItemRule(Answered):
     """One item of a taxonomy as a rule for a scene."""
 

@@ -27,6 +27,8 @@ PROMPTS = (
     "check_again",
     "reflect_event",
     "rules_from_taxonomy",
+    "judge_clip",
+    "reflect_clip",
 )
 
 BATCH = 16

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from ruler.llm.questions import Asker
 from ruler.reasoners.base import (
     Checked,
+    ClipEvidence,
     Disputed,
     EventEvidence,
     MatchContext,
     ReasonerIdentity,
 )
-from ruler.reasoners.llm import checking, matching, proposing, reflecting, writing
+from ruler.reasoners.llm import checking, clips, matching, proposing, reflecting, writing
 from ruler.reasoners.llm.interview import LANGUAGE, Interview
 from ruler.reasoners.llm.taxonomy_rules import rules_from_taxonomy
 from ruler.schemas.induction import Brief, Checkup, Consensus, Proposal, Reference
@@ -20,7 +21,7 @@ from ruler.schemas.observations import Observation
 from ruler.schemas.rules import Rule
 from ruler.schemas.runs import Usage
 from ruler.schemas.taxonomy import Taxonomy
-from ruler.schemas.verdicts import Matched, Reflection
+from ruler.schemas.verdicts import ClipAnswer, Matched, Reflection
 
 
 class LlmReasoner:
@@ -65,3 +66,11 @@ class LlmReasoner:
     def reflect(self, event: EventEvidence, taxonomy: Taxonomy) -> Reflection:
         """See `reflecting`."""
         return reflecting.reflect(self._interview, event, taxonomy)
+
+    def answer_clip(self, clip: ClipEvidence) -> ClipAnswer:
+        """See `clips`."""
+        return clips.answer_clip(self._interview, clip)
+
+    def reflect_clip(self, clip: ClipEvidence, taxonomy: Taxonomy) -> Reflection:
+        """See `clips`."""
+        return clips.reflect_clip(self._interview, clip, taxonomy)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from ruler.llm.fencing import fence, fence_lines
 from ruler.llm.questions import Fault
 from ruler.reasoners.base import EventEvidence
-from ruler.reasoners.llm.answers import Reflected
+from ruler.reasoners.llm.answers import ClipJudged, Reflected
 from ruler.reasoners.llm.interview import Interview, numbered, thinned
 from ruler.reasoners.llm.quoting import evidence_of, grounds, locate
 from ruler.reasoners.matching import FIRES
@@ -25,23 +25,23 @@ from ruler.text.phrases import find_any
 
 _PROMPT = "reflect_event"
 _MAX_TOKENS = 1200
-_MOST_CAPTIONS = 24
+MOST_CAPTIONS = 24
 _MOST_GROUNDS = 3
 
 
 def reflect(interview: Interview, event: EventEvidence, taxonomy: Taxonomy) -> Reflection:
     """Confirm, overturn, rename or leave open a candidate event (see `Reasoner.reflect`)."""
     first: Outcome = "anomaly" if event.peak_score >= event.threshold else "normal"
-    shown = _shown(event.observations)
-    if not shown or not taxonomy.items:
-        why = "the taxonomy has no items" if shown else "no caption says anything"
+    said = shown(event.observations)
+    if not said or not taxonomy.items:
+        why = "the taxonomy has no items" if said else "no caption says anything"
         return Reflection(first=first, second=first, why=f"not reflected on: {why}")
-    captions = [{"frames": count, "text": text} for text, (_, count) in shown.items()]
+    captions = [{"frames": count, "text": text} for text, (_, count) in said.items()]
     question = interview.question(
         _PROMPT,
         Reflected,
         _MAX_TOKENS,
-        items=fence_lines(map(_item, taxonomy.items)),
+        items=fence_lines(map(item_shown, taxonomy.items)),
         event=fence(_event(event, first)),
         captions=fence_lines(numbered(captions, "caption")),
     )
@@ -50,11 +50,11 @@ def reflect(interview: Interview, event: EventEvidence, taxonomy: Taxonomy) -> R
         second: Outcome = "anomaly" if first == "anomaly" else "undetermined"
         why = f"{NO_ANSWER}{answer.said}; not reflected on"
         return Reflection(first=first, second=second, why=why)
-    seen = [observation for observation, _ in shown.values()]
-    return _settle(answer, first, taxonomy, _quoted(answer, seen))
+    seen = [observation for observation, _ in said.values()]
+    return settled(answer, first, taxonomy, quoted_in(answer, seen))
 
 
-def _settle(
+def settled(
     answer: Reflected, first: Outcome, taxonomy: Taxonomy, quoted: WordEvidence | None
 ) -> Reflection:
     """The answer as it counts."""
@@ -97,7 +97,7 @@ def _problem(
     return None
 
 
-def _quoted(answer: Reflected, seen: Sequence[Observation]) -> WordEvidence | None:
+def quoted_in(answer: Reflected | ClipJudged, seen: Sequence[Observation]) -> WordEvidence | None:
     """Where the quoted words stand: in the caption that the answer names, else in the first."""
     named = seen[answer.caption - 1 : answer.caption] if answer.caption > 0 else []
     for observation in (*named, *seen):
@@ -107,7 +107,9 @@ def _quoted(answer: Reflected, seen: Sequence[Observation]) -> WordEvidence | No
     return None
 
 
-def _shown(observations: Sequence[Observation]) -> dict[str, tuple[Observation, int]]:
+def shown(
+    observations: Sequence[Observation], most: int = MOST_CAPTIONS
+) -> dict[str, tuple[Observation, int]]:
     """By text, the first frame that has it and how many do; many texts are thinned evenly."""
     first: dict[str, Observation] = {}
     counts: Counter[str] = Counter()
@@ -115,12 +117,13 @@ def _shown(observations: Sequence[Observation]) -> dict[str, tuple[Observation, 
         if seen.caption and seen.caption.text.strip():
             first.setdefault(seen.caption.text, seen)
             counts[seen.caption.text] += 1
-    return {text: (first[text], counts[text]) for text in thinned(list(first), _MOST_CAPTIONS)}
+    return {text: (first[text], counts[text]) for text in thinned(list(first), most)}
 
 
-def _item(item: TaxonomyItem) -> dict[str, object]:
-    shown = item.model_dump(include={"kind", "title", "statement", "unless", "only_if"})
-    return {"item": item.id, **{name: value for name, value in shown.items() if value}}
+def item_shown(item: TaxonomyItem) -> dict[str, object]:
+    """An item as a model reads it."""
+    told = item.model_dump(include={"kind", "title", "statement", "unless", "only_if"})
+    return {"item": item.id, **{name: value for name, value in told.items() if value}}
 
 
 def _event(event: EventEvidence, first: Outcome) -> dict[str, object]:

@@ -6,19 +6,20 @@ from collections.abc import Mapping, Sequence
 
 from ruler.reasoners.base import (
     Checked,
+    ClipEvidence,
     Disputed,
     EventEvidence,
     MatchContext,
     ReasonerIdentity,
 )
-from ruler.reasoners.symbolic import checking, matching, proposing, reflecting, writing
+from ruler.reasoners.symbolic import checking, clips, matching, proposing, reflecting, writing
 from ruler.reasoners.symbolic.taxonomy_rules import rules_from_taxonomy
 from ruler.schemas.induction import Brief, Checkup, Consensus, Proposal, Reference
 from ruler.schemas.observations import Observation
 from ruler.schemas.rules import Rule
 from ruler.schemas.runs import Usage
 from ruler.schemas.taxonomy import Taxonomy
-from ruler.schemas.verdicts import Matched, Reflection
+from ruler.schemas.verdicts import ClipAnswer, Matched, Reflection
 
 
 class SymbolicReasoner:
@@ -55,3 +56,11 @@ class SymbolicReasoner:
     def reflect(self, event: EventEvidence, taxonomy: Taxonomy) -> Reflection:
         """See `reflecting`."""
         return reflecting.reflect(event, taxonomy)
+
+    def answer_clip(self, clip: ClipEvidence) -> ClipAnswer:
+        """What the frames said: this reasoner has matched, checked and reflected on them."""
+        return clip.first
+
+    def reflect_clip(self, clip: ClipEvidence, taxonomy: Taxonomy) -> Reflection:
+        """See `clips`."""
+        return clips.reflect_clip(clip, taxonomy)

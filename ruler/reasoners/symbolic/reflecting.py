@@ -19,7 +19,7 @@ from ruler.schemas.taxonomy import Taxonomy, TaxonomyItem
 from ruler.schemas.verdicts import Outcome, Reflection, WordEvidence
 from ruler.text.phrases import PhraseIndex
 
-_MAJORITY = 0.5
+MAJORITY = 0.5
 _GRAVE = ("high", "critical")
 _ENOUGH_TO_RAISE = 2
 
@@ -35,7 +35,7 @@ class Heard:
 
 
 @dataclass
-class _Conditions:
+class Conditions:
     """In how many captions an item's `unless` and `only_if` are met."""
 
     excused: int = 0
@@ -47,15 +47,15 @@ def reflect(event: EventEvidence, taxonomy: Taxonomy) -> Reflection:
     captioned = [seen for seen in event.observations if seen.caption is not None]
     first: Outcome = "anomaly" if event.peak_score >= event.threshold else "normal"
     own = taxonomy.item(event.rule.category) if event.rule and event.rule.category else None
-    heard, conditions = _hear(taxonomy, captioned)
+    heard, conditions = hear(taxonomy, captioned)
     if first == "normal":
         return _maybe_raise(first, own, heard)
-    if own is not None and (why := _inapplicable(own, conditions[own.id], len(captioned))):
-        return _answer(first, "normal", own, None, f"cleared: {why}")
+    if own is not None and (why := inapplicable(own, conditions[own.id], len(captioned))):
+        return answered(first, "normal", own, None, f"cleared: {why}")
     # Measured facts outweigh a normal phrase: only words may clear what words alone accused.
     by_words = event.rule is not None and not event.rule.measures
     if by_words and (normal := _outweighing(heard)):
-        return _answer(
+        return answered(
             first,
             "normal",
             normal.item,
@@ -66,31 +66,31 @@ def reflect(event: EventEvidence, taxonomy: Taxonomy) -> Reflection:
     # The rule's own item wins a tie: it was not named worse than another.
     best = max(abnormal, key=lambda found: (found.share, found.item == own), default=None)
     if best is not None and by_words and (own is None or best.item.id != own.id):
-        return _answer(
+        return answered(
             first, "anomaly", best.item, best.evidence, f"named: {best.item.title} ({best.item.id})"
         )
     if own is not None:
         quoted = next((found.evidence for found in heard if found.item.id == own.id), None)
-        return _answer(first, "anomaly", own, quoted, f"confirmed: {own.title} ({own.id})")
+        return answered(first, "anomaly", own, quoted, f"confirmed: {own.title} ({own.id})")
     return Reflection(first=first, second=first, why="no item of the taxonomy speaks of it")
 
 
 def heard_in(taxonomy: Taxonomy, caption: Caption) -> list[Heard]:
     """The items that one caption speaks of and whose conditions hold there, in file order."""
     alone = Observation(frame_index=0, until_frame=1, time_seconds=0.0, caption=caption)
-    return _hear(taxonomy, [alone])[0]
+    return hear(taxonomy, [alone])[0]
 
 
-def _hear(
+def hear(
     taxonomy: Taxonomy, captioned: Sequence[Observation]
-) -> tuple[list[Heard], dict[str, _Conditions]]:
+) -> tuple[list[Heard], dict[str, Conditions]]:
     """Which items the captions speak of where their conditions hold, and, by item, in how many
     captions its conditions were met."""
     items = taxonomy.items
     index = _index(items)
     counts = dict.fromkeys(range(len(items)), 0)
     first: dict[int, WordEvidence] = {}
-    conditions = {item.id: _Conditions() for item in items}
+    conditions = {item.id: Conditions() for item in items}
     for seen in captioned:
         if seen.caption is None:
             continue
@@ -119,11 +119,11 @@ def _index(items: tuple[TaxonomyItem, ...]) -> PhraseIndex:
     return PhraseIndex([p for item in items for p in (item.look_for, item.unless, item.only_if)])
 
 
-def _inapplicable(item: TaxonomyItem, conditions: _Conditions, captions: int) -> str | None:
+def inapplicable(item: TaxonomyItem, conditions: Conditions, captions: int) -> str | None:
     """Why an item does not apply to most of an event, or None where it does."""
     if not captions:
         return None
-    if conditions.excused / captions > _MAJORITY:
+    if conditions.excused / captions > MAJORITY:
         return (
             f"{item.id} does not apply: an `unless` of it is in {conditions.excused} of "
             f"{captions} captions"
@@ -137,7 +137,7 @@ def _outweighing(heard: Sequence[Heard]) -> Heard | None:
     """The normal item that most captions speak of, if no abnormal one is spoken of at all."""
     if any(found.item.kind == "abnormal" for found in heard):
         return None
-    normal = [found for found in heard if found.share > _MAJORITY]
+    normal = [found for found in heard if found.share > MAJORITY]
     return max(normal, key=lambda found: found.share, default=None)
 
 
@@ -155,7 +155,7 @@ def _maybe_raise(first: Outcome, own: TaxonomyItem | None, heard: Sequence[Heard
         return Reflection(
             first=first, second=first, item=own.id if own else None, why="stays below the threshold"
         )
-    return _answer(
+    return answered(
         first,
         "anomaly",
         best.item,
@@ -164,13 +164,14 @@ def _maybe_raise(first: Outcome, own: TaxonomyItem | None, heard: Sequence[Heard
     )
 
 
-def _answer(
+def answered(
     first: Outcome,
     second: Outcome,
     item: TaxonomyItem,
     evidence: WordEvidence | None,
     why: str,
 ) -> Reflection:
+    """A reflection that names an item."""
     return Reflection(
         first=first,
         second=second,

@@ -12,6 +12,8 @@ from pydantic import BaseModel
 from ruler.llm.questions import Answer, Fault, Question
 from ruler.reasoners.llm.answers import (
     Claims,
+    ClipJudged,
+    ClipReflected,
     Contrasts,
     Groups,
     ItemRules,
@@ -160,6 +162,24 @@ def reflected(question: Question) -> Mapping[str, Any]:
     return {"why": "nothing fits", "caption": 0, "quote": "", "item": "", "verdict": "normal"}
 
 
+def judged(question: Question) -> Mapping[str, Any]:
+    """By the rule whose title a caption says, else by what the first caption says."""
+    rules = [one for one in lines(question.system) if one.get("kind") == "anomaly"]
+    captions = [one for one in lines(question.text) if "caption" in one]
+    for rule in rules:
+        for caption in captions:
+            if found := find_phrase(caption["text"], rule["title"]):
+                return {
+                    "why": f"it says {rule['title']}",
+                    "caption": caption["caption"],
+                    "quote": caption["text"][found.start : found.stop],
+                    "rule": rule["rule"],
+                    "verdict": "anomaly",
+                }
+    quote = captions[0]["text"].split(".")[0]
+    return {"why": "usual", "caption": 1, "quote": quote, "rule": "", "verdict": "normal"}
+
+
 def item_rules(question: Question) -> Mapping[str, Any]:
     return {
         "rules": [
@@ -183,6 +203,8 @@ HONEST: Mapping[str, Script | Mapping[str, Any] | Fault] = {
     Claims.__name__: claims,
     Rechecks.__name__: recheck,
     Reflected.__name__: reflected,
+    ClipJudged.__name__: judged,
+    ClipReflected.__name__: reflected,
     ItemRules.__name__: item_rules,
 }
 

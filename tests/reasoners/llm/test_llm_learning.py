@@ -17,6 +17,8 @@ from ruler.llm.questions import Fault, Question
 from ruler.reasoners.llm import LlmReasoner
 from ruler.reasoners.llm.answers import (
     Claims,
+    ClipJudged,
+    ClipReflected,
     Contrasts,
     Groups,
     ItemRules,
@@ -357,7 +359,17 @@ def test_conditions_tests_and_subject_stay_the_taxonomys() -> None:
     assert reasoner.usage.model_calls == len(asker.asked) == 1
 
 
-FORMS = (Normality, Groups, Contrasts, Claims, Rechecks, Reflected, ItemRules)
+FORMS = (
+    Normality,
+    Groups,
+    Contrasts,
+    Claims,
+    Rechecks,
+    Reflected,
+    ItemRules,
+    ClipJudged,
+    ClipReflected,
+)
 FORM_PROMPTS = (
     "propose_normal",
     "aggregate_rules",
@@ -366,6 +378,8 @@ FORM_PROMPTS = (
     "check_again",
     "reflect_event",
     "rules_from_taxonomy",
+    "judge_clip",
+    "reflect_clip",
 )
 
 
