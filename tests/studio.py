@@ -81,7 +81,8 @@ class Studio:
     def request(self, clips: Sequence[str] = (), **fields: Any) -> DetectRequest:
         """A detection by the stub, as captioner and as reasoner, of every frame."""
         chosen = {"captioner": MODEL, "reasoner": MODEL, "every": Every(frames=1), "chunk": 8}
-        return DetectRequest(clips=clips or [self.clip], scene=SCENE, **{**chosen, **fields})
+        named = {"scene": SCENE, **chosen, **fields}
+        return DetectRequest(clips=clips or [self.clip], **named)
 
     def detect(
         self, clips: Sequence[str] = (), options: dict[str, object] | None = None, **fields: Any

@@ -66,6 +66,19 @@ def reflected(question: Question) -> dict[str, Any]:
     return {"why": "somebody runs", **place, "verdict": "anomaly"}
 
 
+def judged(question: Question) -> dict[str, Any]:
+    """A first answer about a clip: by the rule about running, whatever else happens in it."""
+    captions = [one for one in lines(question.text) if "text" in one]
+    running = [one for one in captions if "running" in one["text"]]
+    rules = [one for one in lines(question.system) if one.get("kind") == "anomaly"]
+    about = next((one["rule"] for one in rules if "run" in one["statement"].lower()), "")
+    if running and about:
+        place = {"caption": running[0]["caption"], "quote": "running", "rule": about}
+        return {"why": "somebody runs", **place, "verdict": "anomaly"}
+    place = {"caption": 1, "quote": "walking", "rule": ""}
+    return {"why": "they walk", **place, "verdict": "normal"}
+
+
 class Witness:
     """Answers requests; give it to `OpenAIStub` as `default`.
 
@@ -124,6 +137,8 @@ class Witness:
         assert isinstance(said, dict)
         if kind_of(request) in ("Reflected", "ClipReflected"):
             said = reflected(question)
+        if kind_of(request) == "ClipJudged":
+            said = judged(question)
         if self._why and "why" in said:
             said = {**said, "why": self._why}
         if self._why and kind_of(request) == "Rechecks":
