@@ -38,12 +38,15 @@ models: $(MODELS)/.stamp ## build an environment with transformers and vLLM (2 G
 test-models: $(MODELS)/.stamp ## run the tests that need a real model, on a tiny one made here
 	@PYTHONDONTWRITEBYTECODE= $(MODELS)/bin/python -m pytest -q -m model tests/models $(ARGS)
 
-check: $(DEV) ## format, lint, types, layers, dependencies, reference
+check: $(DEV) ## format, lint, types, layers, dependencies, structure, licences, reference
 	@echo "ruff format";  $(BIN)/ruff format --check --quiet . || { echo "Mend with: make format"; exit 1; }
 	@echo "ruff check";   $(BIN)/ruff check --quiet .
 	@echo "mypy";         $(BIN)/mypy
 	@echo "lint-imports"; PYTHONPATH=. $(BIN)/lint-imports --no-logo
 	@echo "deptry";       $(BIN)/deptry .
+	@echo "structure";    $(BIN)/python -m tools.structure
+	@echo "public names"; $(BIN)/python -m tools.public_names --check
+	@echo "licences";     $(BIN)/python -m tools.licences --check
 	@echo "reference";    $(BIN)/python -m tools.reference --check || { echo "Mend with: make reference"; exit 1; }
 
 reference: $(DEV) ## write docs/reference and docs/lint.md anew from the code
@@ -67,7 +70,12 @@ wheel: $(DEV) ## build the wheel into dist/
 	@rm -rf dist
 	@$(BIN)/python -m hatchling build -t wheel -d dist
 
-smoke: wheel ## install the wheel in a clean environment and use it from another folder
+dist: $(DEV) ## build the sdist and the wheel into dist/, and check what is in them
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build -d dist
+	@$(BIN)/python -m tools.distributions dist
+
+smoke: dist ## install the wheel in a clean environment and use it from another folder
 	@$(BIN)/python tools/smoke.py dist/*.whl
 
 clean: ## remove what was built; .venv stays

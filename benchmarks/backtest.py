@@ -25,7 +25,6 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import ruler
 from ruler.evaluation.captions import learn_fold, spread_shots
 from ruler.evaluation.recorded import Recorded, Video, load_recorded
 from ruler.jobs.backtest import backtest
@@ -34,6 +33,7 @@ from ruler.schemas.base import bytes_hash
 from ruler.schemas.datasets import CaptionsManifest
 from ruler.schemas.rules import Revision, RuleSet
 from ruler.schemas.runs import ClipInfo, RunSpec, Usage
+from ruler.stamp import judging_stamp
 from ruler.steps.deducing import Deducer
 from rules_store.manifest_files import load_manifest
 from rules_store.rule_files import dump_rules
@@ -132,7 +132,7 @@ def fill(store: Store, captions: list[tuple[str, bool]], length: int) -> None:
         taxonomy="general",
         as_of=dt.date(2026, 1, 1),
         store=store.place,
-        version=ruler.__version__,
+        version=judging_stamp(),
     )
     store.runs.create(spec, [(video.name, video.name) for video in videos])
     for number, video in enumerate(videos):

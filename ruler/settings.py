@@ -65,9 +65,9 @@ class Settings(Folders):
     """Endpoint of the captioner alone; it comes before the one for all."""
     reasoner_url: str | None = None
     """Endpoint of the reasoner alone; it comes before the one for all."""
-    api_key: str | None = None
+    api_key: str | None = Field(default=None, repr=False)
     """Key for all models; a provider's own variable, such as OPENAI_API_KEY, does as well."""
-    captioner_api_key: str | None = None
+    captioner_api_key: str | None = Field(default=None, repr=False)
     """Key of the captioner alone; it comes before the one for all."""
-    reasoner_api_key: str | None = None
+    reasoner_api_key: str | None = Field(default=None, repr=False)
     """Key of the reasoner alone; it comes before the one for all."""

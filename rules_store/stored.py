@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
 from ruler.errors import StoreError
 
-T = TypeVar("T")
 _Model = TypeVar("_Model", bound=BaseModel)
 
 _SENSELESS = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
@@ -27,14 +26,6 @@ def stored(model: type[_Model], body: str) -> _Model:
         return model.model_validate_json(body)
     except _SENSELESS as error:
         _refuse(model.__name__.lower(), error)
-
-
-def stored_as(adapter: TypeAdapter[T], body: str, what: str) -> T:
-    """As `stored`, for values that are no model; `what` names them."""
-    try:
-        return adapter.validate_json(body)
-    except _SENSELESS as error:
-        _refuse(what, error)
 
 
 def stored_json(body: str, what: str) -> Any:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import ruler
 from ruler.errors import ClipError, InputError
 from ruler.jobs.footage import Footage
 from ruler.jobs.inputs import open_all
@@ -23,6 +22,7 @@ from ruler.schemas.base import bytes_hash
 from ruler.schemas.rules import Revision, RevisionRef, RuleSet
 from ruler.schemas.runs import ClipOutcome, RunSpec
 from ruler.schemas.verdicts import Event
+from ruler.stamp import judging_stamp
 from ruler.steps.approving import as_approved
 from ruler.steps.comparing import Difference, compare
 from ruler.steps.deducing import Deducer
@@ -218,7 +218,7 @@ class _Looked:
         self._spec = spec
         self._sides = [self._deducer(*side) for side in sides]
         self._recaller: Recaller | None = None
-        if spec.version == ruler.__version__:
+        if spec.version == judging_stamp():
             made_by = store.scenes.revision(spec.scene, spec.revision.revision).rule_set
             self._recaller = Recaller(store, spec, made_by, (self._sides[0], self._sides[1]))
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from langchain_core.runnables import RunnableConfig
 
-import ruler
 from graphs import deduction
 from graphs.deps import ClipDeps
 from ruler.errors import ClipError, InputError, NotFoundError
@@ -37,6 +36,7 @@ from ruler.schemas.runs import (
     RunSpec,
     Smoothing,
 )
+from ruler.stamp import judging_stamp
 from ruler.video.clips import clip_names
 from ruler.video.frames import Clip
 
@@ -129,7 +129,7 @@ def spec_of(request: DetectRequest, machine: Machine) -> RunSpec:
         asking=asked_by(learned, request.asking, machine.options if asks else {}),
         as_of=dt.datetime.now(dt.UTC).date(),
         store=machine.store.place,
-        version=ruler.__version__,
+        version=judging_stamp(),
     )
 
 

@@ -168,7 +168,7 @@ class RunSpec(Value):
     """Everything that decides a run's results; written before the first frame is read, so that a
     killed run can be resumed from it. `asking` holds the options of models that do (`window`,
     `language`, `base_url` without secrets ...); keys and limits are no part of it. `version` is
-    that of the ruler that began the run: by another, the same may come out otherwise."""
+    the stamp of the code that judges (`ruler.stamp`); by other code, other results may come."""
 
     id: str
     scene: SceneName

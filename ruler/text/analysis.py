@@ -18,6 +18,9 @@ import simplemma
 from ruler.text.languages import ENGLISH, LEMMAS, Language, language_of
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_LONGEST_SENTENCE = 2_000
+"""Characters; the longest of 90,000 recorded sentences has 1,671."""
+
 _STOP = re.compile(r"[.:;!?\n]+")
 _NEGATED_SUFFIX = ("n't", "n’t")
 _OR = frozenset({"or", "nor", "oder", "ou", "o"})
@@ -115,8 +118,23 @@ def sentences(text: str, language: Language | None = None) -> tuple[tuple[int, S
     given."""
     language = language or language_of(text)
     ends = (found.span() for found in _STOP.finditer(text) if not _in_number(text, found))
-    placed = ((at, _read_sentence(part, language)) for at, part in _parts(text, ends))
+    parts = _parts(text, _not_too_far(text, ends))
+    placed = ((at, _read_sentence(part, language)) for at, part in parts)
     return tuple((at, sentence) for at, sentence in placed if sentence.clauses)
+
+
+def _not_too_far(text: str, ends: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The ends, and where none comes for long, one at a blank: reading a sentence takes time that
+    grows with the square of its length."""
+    start = 0
+    for stop, after in itertools.chain(ends, [(len(text), len(text))]):
+        while stop - start > _LONGEST_SENTENCE:
+            cut = text.rfind(" ", start + 1, start + _LONGEST_SENTENCE)
+            start = cut if cut > start else start + _LONGEST_SENTENCE
+            yield start, start
+        if stop < len(text):
+            yield stop, after
+        start = after
 
 
 def _in_number(text: str, stop: re.Match[str]) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-import ruler
+from ruler.jobs import backtest as backtests
 from ruler.jobs.backtest import Backtest, backtest
 from ruler.jobs.recalling import resmoothed
 from ruler.reasoners.base import MatchContext
@@ -21,6 +21,7 @@ from ruler.schemas.captions import Box, Caption, Figure
 from ruler.schemas.observations import Observation
 from ruler.schemas.rules import Measure, Revision, Rule, RuleException, RuleSet, When
 from ruler.schemas.runs import ONLINE, ClipInfo, RunSpec, Smoothing, Usage
+from ruler.stamp import judging_stamp
 from ruler.steps.deducing import Deducer
 from ruler.steps.smoothing import smooth
 from rules_store.rule_files import dump_rules
@@ -156,7 +157,7 @@ def detected(store: Store, made_by: Revision, name: str, smoothing: Smoothing) -
         start_time=start,
         as_of=start.date(),
         store=store.place,
-        version=ruler.__version__,
+        version=judging_stamp(),
     )
     deducer = Deducer(
         reasoner=SymbolicReasoner(),
@@ -243,7 +244,7 @@ def both_ways(store: Store, against: int) -> tuple[Backtest, Backtest]:
     """By what the runs stored, and all anew."""
     by_store = backtest(store, SCENE, against)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ruler, "__version__", "another")
+        patch.setattr(backtests, "judging_stamp", lambda: "another")
         return by_store, backtest(store, SCENE, against)
 
 
