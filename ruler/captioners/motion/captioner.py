@@ -52,6 +52,7 @@ class MotionCaptioner:
             step_seconds=tunables.STEP_SECONDS,
             min_steps=tunables.MIN_STEPS,
             width=tunables.WIDTH,
+            is_grey=True,
         )
         self.default_every = Every(seconds=tunables.STEP_SECONDS)
         self.measured = tuple(sorted((*MEASURED, *EYE_FACTS)))

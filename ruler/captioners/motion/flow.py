@@ -120,7 +120,8 @@ class Memo(Generic[T]):
 
 def to_grey(frame: Frame, shape: tuple[int, int] | None = None) -> Grey:
     """A frame's grey levels, brought to `shape` (height, width) where it differs."""
-    grey = cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY)
+    image = frame.image
+    grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     if shape is not None and grey.shape != shape:
         grey = cv2.resize(grey, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
     return np.asarray(grey, dtype=np.uint8)

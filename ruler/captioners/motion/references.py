@@ -65,7 +65,7 @@ class References:
         every = max(every, -(-self.size // _BACKGROUND_MOST))
         greys = []
         for clip, grid in zip(self.clips, self.grids, strict=True):
-            found = clip.frames(grid[::every], width=self.spec.width)
+            found = clip.frames(grid[::every], width=self.spec.width, is_grey=self.spec.is_grey)
             greys += [to_grey(frame) for frame in found if isinstance(frame, Frame)]
         if not greys:
             raise InputError("no frame of the reference clips can be read.")
@@ -89,7 +89,9 @@ class References:
         found: list[tuple[float, float]] = []
         for clip, grid in list(zip(self.clips, self.grids, strict=True))[:_HEIGHT_CLIPS]:
             every = max(_EVERY, -(-len(grid) // _SPARSE))
-            for frame in clip.frames(grid[::every], width=self.spec.width):
+            for frame in clip.frames(
+                grid[::every], width=self.spec.width, is_grey=self.spec.is_grey
+            ):
                 if isinstance(frame, Frame):
                     found += _blob_heights(to_grey(frame), background)
         pairs = np.array(found, dtype=np.float64).reshape(-1, 2)
@@ -112,7 +114,7 @@ def own_background(clip: Clip, spec: WindowSpec) -> Grey | None:
     """
     grid = sample_indices(clip.times, Every(seconds=spec.step_seconds))
     first = [int(index) for index in grid if clip.times[index] <= _OWN_SECONDS]
-    found = clip.frames(first, width=spec.width)
+    found = clip.frames(first, width=spec.width, is_grey=spec.is_grey)
     greys = [to_grey(frame) for frame in found if isinstance(frame, Frame)]
     if not greys or min(greys[0].shape) < SMALLEST or len({grey.shape for grey in greys}) > 1:
         return None
