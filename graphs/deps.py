@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from graphs.places import Places
 from ruler.captioners.base import Captioner
 from ruler.reasoners.base import MatchContext, Reasoner
 from ruler.schemas.induction import Brief, Reference
@@ -34,6 +35,7 @@ class ClipDeps:
         again: Chunks to work on although they are stored: frames of theirs failed before.
         judge: Who concludes the clip; None for the reasoner that worked on its frames.
         by: Whether the clip's first answer is what its frames say, or the judge's.
+        places: Room for chunks in work; clips that go on beside one another share it.
     """
 
     store: Store
@@ -54,6 +56,7 @@ class ClipDeps:
     again: frozenset[int] = frozenset()
     judge: Reasoner | None = None
     by: By = "frame"
+    places: Places = field(default_factory=lambda: Places(1))
 
     @property
     def chunks(self) -> int:

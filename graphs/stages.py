@@ -21,15 +21,16 @@ def detect_chunk(deps: ClipDeps, number: int) -> int:
     done = deps.store.traces.chunks_done(deps.run_id, deps.clip_number)
     if number in done and number not in deps.again:
         return len(samples)
-    observations, usage = captioning.caption_samples(
-        deps.view, deps.clip, samples, deps.store.captions, sampled=deps.frames
-    )
-    matched = disturbing.match(deps.reasoner, observations, deps.match_context(linked=False))
-    traces = [
-        Trace(observation=seen, matched=found)
-        for seen, found in zip(observations, matched, strict=True)
-    ]
-    deps.store.traces.save_chunk(deps.run_id, deps.clip_number, number, traces, usage)
+    with deps.places.one():
+        observations, usage = captioning.caption_samples(
+            deps.view, deps.clip, samples, deps.store.captions, sampled=deps.frames
+        )
+        matched = disturbing.match(deps.reasoner, observations, deps.match_context(linked=False))
+        traces = [
+            Trace(observation=seen, matched=found)
+            for seen, found in zip(observations, matched, strict=True)
+        ]
+        deps.store.traces.save_chunk(deps.run_id, deps.clip_number, number, traces, usage)
     return len(samples)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,17 +24,23 @@ from rules_store.store import Store
 
 CHECKPOINT = "checkpoint.sqlite"
 
+_OPENING = threading.Lock()
+"""Clips that go on beside one another share the file: one makes it, the others find it."""
+
 
 @contextlib.contextmanager
 def checkpointer(path: Path) -> Iterator[SqliteSaver]:
     """LangGraph's SQLite saver on a file of the run's own; a damaged file is made anew."""
     # LangGraph warns of each type it refuses to build; that it is refused is all there is to know.
     logging.getLogger("langgraph.checkpoint.serde.jsonplus").setLevel(logging.ERROR)
-    if not _is_whole(path):
-        remove(path.parent)
-    connection = sqlite3.connect(path, check_same_thread=False, timeout=30)
+    with _OPENING:
+        if not _is_whole(path):
+            remove(path.parent)
+        connection = sqlite3.connect(path, check_same_thread=False, timeout=30)
+        saver = SqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+        saver.setup()
     try:
-        yield SqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+        yield saver
     finally:
         connection.close()
 

@@ -15,6 +15,7 @@ from graphs import deduction
 from graphs.deps import ClipDeps
 from ruler.errors import ClipError, InputError, NotFoundError
 from ruler.files import exists
+from ruler.jobs.beside import beside
 from ruler.jobs.checkpoints import CHECKPOINT, begun, checkpointer, is_begun, remove
 from ruler.jobs.inputs import (
     USUAL_TAXONOMY,
@@ -201,16 +202,18 @@ def _run(
     # The store first: a folder that it knows nothing of is not gone on with.
     runs.create(spec, list(zip(clip_names(spec.clips), spec.clips, strict=True)))
     record = _begin(spec, folder)
-    done: list[ClipDeps | None] = []
     opened = open_all(spec.clips, spec.frame_rate, machine.reader, machine.limits)
-    for number, clip in enumerate(opened):
+
+    def attempt(number: int, clip: Clip | ClipError, report: Report) -> ClipDeps | None:
         try:
             if isinstance(clip, ClipError):
                 raise clip
-            done.append(_detect_clip(tools, number, clip, folder, report))
+            return _detect_clip(tools, number, clip, folder, report)
         except ClipError as error:
             runs.set_clip(spec.id, number, error=str(error))
-            done.append(None)
+            return None
+
+    done = beside(opened, attempt, report, at_once=tools.clips_at_once, places=tools.places)
     outcomes = runs.outcomes(spec.id)
     coverage = _total(outcome.coverage for outcome in outcomes)
     traces = machine.store.traces

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from graphs.deps import ClipDeps
+from graphs.places import Places
 from ruler.captioners.base import Captioner
 from ruler.captioners.replay import NAME as REPLAY
 from ruler.errors import InputError
+from ruler.jobs.inputs import asks_models
 from ruler.jobs.models import Models, joined
 from ruler.reasoners.base import Reasoner
 from ruler.reasoners.symbolic import SymbolicReasoner
@@ -52,6 +54,15 @@ class Tools:
     judge: Reasoner
     taxonomy: Taxonomy
     lexicon: Lexicon
+    places: Places
+
+    @property
+    def clips_at_once(self) -> int:
+        """Clips that are worked on beside one another: while one is judged, another is captioned.
+        One where models are asked, so that what two clips show alike is asked about once."""
+        spec = self.spec
+        asks = asks_models(captioner=spec.captioner, reasoner=spec.reasoner)
+        return 1 if asks else self.machine.workers
 
     def deps(self, number: int, clip: Clip) -> ClipDeps:
         """The graph's context for one clip; chunks that hold frames that failed, or that a model
@@ -75,6 +86,7 @@ class Tools:
             wave=4 * self.machine.workers,
             judge=self.judge,
             by=spec.by,
+            places=self.places,
         )
         traces = self.machine.store.traces
         again = traces.failed_frames(spec.id, number) + traces.unanswered_frames(spec.id, number)
@@ -111,6 +123,7 @@ def tools_for(spec: RunSpec, machine: Machine) -> Tools:
         judge=named,
         taxonomy=load_taxonomy(spec.taxonomy),
         lexicon=load_lexicon(),
+        places=Places(machine.workers),
     )
 
 

@@ -31,7 +31,7 @@ from ruler.schemas.runs import Cameras, Every, Place, Usage
 from ruler.video.frames import Clip, FrameWindow, WindowSpec
 
 NAME = "motion"
-VERSION = "4"
+VERSION = "5"
 
 
 class MotionCaptioner:
