@@ -76,7 +76,7 @@ class References:
     def stretches(self) -> list[list[Grey]]:
         """Neighbouring grey frames at the beginning of the first clips."""
         found = (
-            clip.frames(grid[:_STRETCH], width=self.spec.width)
+            clip.frames(grid[:_STRETCH], width=self.spec.width, is_grey=self.spec.is_grey)
             for clip, grid in list(zip(self.clips, self.grids, strict=True))[:_HEIGHT_CLIPS]
         )
         return [
