@@ -14,7 +14,7 @@ from ruler.jobs.progress import Progress, Report, silent
 def test_results_come_in_the_order_of_the_clips() -> None:
     second_is_done = threading.Event()
 
-    def work(number: int, clip: str, report: Report) -> str:  # noqa: ARG001 - what work is told
+    def work(number: int, clip: str, report: Report) -> str:
         if number == 0:
             assert second_is_done.wait(10)
         else:
@@ -26,7 +26,7 @@ def test_results_come_in_the_order_of_the_clips() -> None:
 
 
 def test_one_at_a_time_stays_in_this_thread() -> None:
-    def work(number: int, clip: str, report: Report) -> int:  # noqa: ARG001 - what work is told
+    def work(number: int, clip: str, report: Report) -> int:
         return threading.get_ident()
 
     assert set(beside(["a", "b"], work, silent, at_once=1, places=Places(4))) == {
@@ -39,7 +39,7 @@ def test_a_failure_ends_the_others_at_their_next_chunk() -> None:
     places = Places(2)
     ended: list[str] = []
 
-    def work(number: int, clip: str, report: Report) -> None:  # noqa: ARG001 - what work is told
+    def work(number: int, clip: str, report: Report) -> None:
         if clip == "bad":
             assert begun.wait(10)
             raise ValueError("broken")

@@ -51,15 +51,14 @@ def find_figures(observation: Observation, norms: Norms) -> list[Figure]:
     """All figures of a frame, the fastest first, then from the top and from the left."""
     motion = observation.motion
     ratios = None if motion is None else motion.speed / norms.speeds[observation.rows]
-    fills = observation.wide_fill / norms.fills[observation.rows]
-    disorder = fills if motion is None else disorders(observation, motion)
+    pooled = _pooled(observation, norms, ratios)
+    values = np.stack(list(pooled.values()))
     figures = []
     for region in find_regions(observation, ratios, norms.scene.fast_ratio):
         facts = _shape_facts(region, observation, norms)
-        facts["fill_ratio"] = top_mean(fills[region.windows])
-        if motion is not None and ratios is not None:
-            facts |= _motion_facts(region.windows, observation, motion, ratios)
-            facts["motion_disorder"] = top_mean(disorder[region.windows])
+        facts |= zip(pooled, top_mean(values[:, region.windows]).tolist(), strict=True)
+        if motion is not None and ratios is not None and facts["speed_ratio"] >= tunables.STILL:
+            facts["direction_degrees"] = _direction(region.windows, motion, ratios)
         figures.append(Figure(box=_box(region, observation), facts=_clean(facts)))
     return sorted(figures, key=_salience)
 
@@ -103,25 +102,29 @@ def _shape_facts(region: Region, observation: Observation, norms: Norms) -> dict
     }
 
 
-def _motion_facts(
-    windows: Ints, observation: Observation, motion: Motion, ratios: Floats
-) -> dict[str, float]:
-    """Speed, heading and fall of the windows that measure one figure.
-
-    Heading is the mean net velocity of the fastest windows; a figure that stands has none.
-    """
-    heights = observation.view.figure_heights[observation.rows[windows]]
-    downward = motion.short[windows, 1] / heights / tunables.STEP_SECONDS
-    facts = {
-        "speed_ratio": top_mean(ratios[windows]),
-        "fall_speed": top_mean(np.maximum(downward, 0.0)),
-        "rise_speed": top_mean(np.maximum(-downward, 0.0)),
+def _pooled(observation: Observation, norms: Norms, ratios: Floats | None) -> dict[str, Floats]:
+    """By name, what each kept window holds of the facts that a figure's windows are pooled for,
+    (N,)."""
+    fills = observation.wide_fill / norms.fills[observation.rows]
+    motion = observation.motion
+    if motion is None or ratios is None:
+        return {"fill_ratio": fills}
+    heights = observation.view.figure_heights[observation.rows]
+    downward = motion.short[:, 1] / heights / tunables.STEP_SECONDS
+    return {
+        "fill_ratio": fills,
+        "speed_ratio": ratios,
+        "fall_speed": np.maximum(downward, 0.0),
+        "rise_speed": np.maximum(-downward, 0.0),
+        "motion_disorder": disorders(observation, motion),
     }
-    if facts["speed_ratio"] >= tunables.STILL:
-        fastest = windows[np.argsort(-ratios[windows], kind="stable")[: tunables.TOP]]
-        x, y = motion.long[fastest].sum(axis=0)
-        facts["direction_degrees"] = float(np.degrees(np.arctan2(-y, x)) % 360.0)
-    return facts
+
+
+def _direction(windows: Ints, motion: Motion, ratios: Floats) -> float:
+    """Heading of a figure that does not stand: the mean net velocity of its fastest windows."""
+    fastest = windows[np.argsort(-ratios[windows], kind="stable")[: tunables.TOP]]
+    x, y = motion.long[fastest].sum(axis=0)
+    return float(np.degrees(np.arctan2(-y, x)) % 360.0)
 
 
 def disorders(observation: Observation, motion: Motion) -> Floats:

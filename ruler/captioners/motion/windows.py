@@ -136,9 +136,11 @@ def _cells(pixels: Floats) -> Ints:
     return np.maximum(np.rint(pixels / tunables.STRIDE), 1).astype(np.intp)
 
 
-def top_mean(values: Floats, count: int = tunables.TOP) -> float:
-    """Mean of the `count` largest values, as if there were zeros beyond the last: a few windows
-    alone never make a large fact (docs/perception, step 8)."""
-    if len(values) > count:
-        values = np.partition(values, -count)[-count:]
-    return float(values.sum()) / count
+def top_mean(values: Floats, count: int = tunables.TOP) -> Floats:
+    """Mean of the `count` largest values along the last axis, as if there were zeros beyond the
+    last: a few windows alone never make a large fact (docs/perception, step 8)."""
+    beyond = values.shape[-1] - count
+    if beyond > 0:
+        values = np.partition(values, beyond, axis=-1)[..., beyond:]
+    mean: Floats = values.sum(axis=-1) / count
+    return mean
