@@ -8,7 +8,7 @@ from ruler.errors import InputError
 
 if TYPE_CHECKING:
     from ruler.jobs.tools import Machine
-    from ruler.schemas.runs import Every
+    from ruler.schemas.runs import Every, Sampling
     from ruler.settings import Settings
     from ruler.video.decoders import Limits
     from rules_store.store import Store
@@ -83,6 +83,18 @@ def asking(
     if share is not None:
         decided["share"] = share
     return decided
+
+
+def sampling(text: str) -> Sampling:
+    """What `--sample` names.
+
+    Raises:
+        InputError: it is neither uniform nor adaptive.
+    """
+    known: dict[str, Sampling] = {"uniform": "uniform", "adaptive": "adaptive"}
+    if text not in known:
+        raise InputError(f"--sample takes uniform or adaptive, not {text!r}.")
+    return known[text]
 
 
 def limits() -> Limits:

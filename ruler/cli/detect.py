@@ -47,6 +47,7 @@ def detect(
     ] = "frame",
     taxonomy: options.Taxonomy = None,
     every: options.EveryOption = None,
+    sample: options.Sample = "uniform",
     fps: options.FrameRate = None,
     smoothing: Annotated[
         str,
@@ -85,7 +86,7 @@ def detect(
 
     Example: ruler detect today.mp4 --scene front-door
     """
-    from ruler.cli.context import asking, machine, model_options, open_store
+    from ruler.cli.context import asking, machine, model_options, open_store, sampling
     from ruler.jobs import detect as job
     from ruler.schemas.runs import Every
 
@@ -115,6 +116,7 @@ def detect(
                 by=_by(by),
                 taxonomy=taxonomy,
                 every=density,
+                sample=sampling(sample),
                 asking=asking(window, language, share, density),
                 smoothing=smoothing_named(smoothing, online),
                 chunk=chunk,

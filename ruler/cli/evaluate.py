@@ -38,6 +38,7 @@ def evaluate(
         str | None, typer.Option("--every", help="How often clips are looked at, as for detect.")
     ] = None,
     reasoner: options.Reasoner = "symbolic",
+    sample: options.Sample = "uniform",
     keep: Annotated[
         Path | None,
         typer.Option("--keep", help="Keep store and runs in this folder (and reuse its captions)."),
@@ -68,7 +69,7 @@ def evaluate(
     """
     if mode not in ("online", "offline"):
         raise InputError(f"--mode takes online or offline, not {mode!r}.")
-    from ruler.cli.context import limits, model_options, settings
+    from ruler.cli.context import limits, model_options, sampling, settings
     from ruler.cli.detect import smoothing_named
     from ruler.evaluation.clips import Reading
     from ruler.evaluation.runner import evaluate as run
@@ -94,7 +95,7 @@ def evaluate(
             reasoner=reasoner,
             options=chosen,
             workers=workers or settings().workers,
-            reading=Reading(settings().reader, limits(), captioner, density),
+            reading=Reading(settings().reader, limits(), captioner, density, sampling(sample)),
             keep=keep,
             learn_from=learn_from or (),
             shots=shots,

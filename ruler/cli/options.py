@@ -30,6 +30,14 @@ EveryOption = Annotated[
     typer.Option("--every", help="How densely to sample: 0.5s, 10f or all."),
 ]
 EVERY_FORM = "0.5s, 10f or all"
+Sample = Annotated[
+    str,
+    typer.Option(
+        "--sample",
+        help="uniform looks at each sampled frame, adaptive at few where nothing moves and at all "
+        "where something unusual does.",
+    ),
+]
 BUDGET_FORM = "a number of alarms in a time, like 1/day, 0.5/hour or 2/week"
 
 

@@ -22,7 +22,7 @@ from ruler.jobs.progress import Report
 from ruler.jobs.tools import Machine
 from ruler.reporting.jsonl import read_frames
 from ruler.schemas.datasets import ClipsManifest, EvalResult, RuleSetStamp
-from ruler.schemas.runs import Every, Smoothing
+from ruler.schemas.runs import Every, Sampling, Smoothing
 from ruler.schemas.verdicts import Verdict
 from ruler.video.decoders import Limits
 from ruler.video.isolation import DEFAULT_LIMITS
@@ -31,13 +31,14 @@ from rules_store.store import Store
 
 @dataclass(frozen=True)
 class Reading:
-    """How clips are read: by what, within which limits, who says what is seen, and how often (None
-    is the captioner's own)."""
+    """How clips are read: by what, within which limits, who says what is seen, how often (None is
+    the captioner's own), and how closely."""
 
     reader: Literal["pyav", "decord"] = "pyav"
     limits: Limits | None = DEFAULT_LIMITS
     captioner: str = "motion"
     every: Every | None = None
+    sample: Sampling = "uniform"
 
     @property
     def is_chosen(self) -> bool:
@@ -101,6 +102,7 @@ def evaluate_clips(
                 scene=scene,
                 reasoner=reasoner,
                 every=reading.every,
+                sample=reading.sample,
                 smoothing=smoothing,
                 frame_rate=manifest.fps,
             ),

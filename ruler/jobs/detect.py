@@ -35,6 +35,7 @@ from ruler.schemas.runs import (
     Every,
     RunRecord,
     RunSpec,
+    Sampling,
     Smoothing,
 )
 from ruler.stamp import judging_stamp
@@ -51,6 +52,7 @@ class DetectRequest:
     `captioner` is by default the one the rules were induced with, `revision` the active one,
     `taxonomy` the one the rules were induced with or else `general`, `every` the captioner's own.
     `by` says whether the reasoner is asked about frames and events or about each clip as a whole.
+    `sample` says whether all of these frames are looked at (see `ruler.steps.sifting`).
     `asking` holds options of models that decide results. `run_id` names the run; by default it is
     made from the time.
     """
@@ -63,6 +65,7 @@ class DetectRequest:
     by: By = "frame"
     taxonomy: str | None = None
     every: Every | None = None
+    sample: Sampling = "uniform"
     smoothing: Smoothing = Smoothing()
     chunk: int = 64
     frame_rate: float | None = None
@@ -123,6 +126,7 @@ def spec_of(request: DetectRequest, machine: Machine) -> RunSpec:
         by=request.by,
         taxonomy=taxonomy_named(request.taxonomy, revision.asking) or USUAL_TAXONOMY,
         every=request.every,
+        sample=request.sample,
         smoothing=request.smoothing,
         chunk=request.chunk,
         frame_rate=request.frame_rate,

@@ -17,10 +17,12 @@ from ruler.jobs.models import Models, joined
 from ruler.reasoners.base import Reasoner
 from ruler.reasoners.symbolic import SymbolicReasoner
 from ruler.schemas.captions import SceneModel
-from ruler.schemas.rules import Revision
+from ruler.schemas.rules import Revision, RuleSet
 from ruler.schemas.runs import RunSpec
 from ruler.schemas.taxonomy import Lexicon, Taxonomy
-from ruler.steps.captioning import View
+from ruler.steps.captioning import Sharing, View
+from ruler.steps.sharing import GROUP
+from ruler.steps.sifting import Sieve
 from ruler.video.decoders import Limits
 from ruler.video.frames import Clip
 from ruler.video.isolation import DEFAULT_LIMITS
@@ -68,6 +70,9 @@ class Tools:
         """The graph's context for one clip; chunks that hold frames that failed, or that a model
         was asked about in vain, are tried again."""
         spec = self.spec
+        # What is looked at is decided for a group of samples together.
+        groups = -(-spec.chunk // GROUP)
+        chunk = groups * GROUP if spec.sample == "adaptive" else spec.chunk
         deps = ClipDeps(
             store=self.machine.store,
             run_id=spec.id,
@@ -82,7 +87,7 @@ class Tools:
             smoothing=spec.smoothing,
             as_of=spec.as_of,
             clip_start=spec.start_time or clip.info.start_time,
-            chunk=spec.chunk,
+            chunk=chunk,
             wave=4 * self.machine.workers,
             judge=self.judge,
             by=spec.by,
@@ -91,7 +96,7 @@ class Tools:
         traces = self.machine.store.traces
         again = traces.failed_frames(spec.id, number) + traces.unanswered_frames(spec.id, number)
         places = deps.frames.searchsorted(again).tolist()
-        return replace(deps, again=frozenset(place // spec.chunk for place in places))
+        return replace(deps, again=frozenset(place // chunk for place in places))
 
 
 def tools_for(spec: RunSpec, machine: Machine) -> Tools:
@@ -114,17 +119,39 @@ def tools_for(spec: RunSpec, machine: Machine) -> Tools:
     named = models.reasoner(
         spec.reasoner, lambda usage: machine.store.runs.add_usage(spec.id, usage)
     )
+    sieve = _sieve(captioner, revision.rule_set) if spec.sample == "adaptive" else None
     return Tools(
         spec=spec,
         machine=machine,
         revision=revision,
-        view=View(captioner, _scene_model(revision, captioner, machine.store)),
+        view=View(captioner, _scene_model(revision, captioner, machine.store), sieve),
         reasoner=SymbolicReasoner() if spec.by == "clip" else named,
         judge=named,
         taxonomy=load_taxonomy(spec.taxonomy),
         lexicon=load_lexicon(),
         places=Places(machine.workers),
     )
+
+
+def _sieve(captioner: Captioner, rules: RuleSet) -> Sieve | None:
+    """How to tell where a closer look is worth it; None for a captioner that measures nothing, and
+    whose frames share captions anyway where they look alike.
+
+    Raises:
+        InputError: it does neither.
+    """
+    if captioner.measured:
+        return Sieve.of(rules.live, captioner.measured)
+    if not isinstance(captioner, Sharing):
+        raise InputError(
+            f"captioner {captioner.identity.name!r} measures nothing that would say where a closer "
+            "look is worth it: leave --sample adaptive out."
+        )
+    if captioner.sharing is None:
+        raise InputError(
+            "--sample adaptive lets frames that look alike share a caption: leave --no-share out."
+        )
+    return None
 
 
 def _scene_model(revision: Revision, captioner: Captioner, store: Store) -> SceneModel | None:

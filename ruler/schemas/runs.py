@@ -16,6 +16,9 @@ Place = Literal["walkway", "home", "street", "indoor", "any"]
 Cameras = Literal["one", "many"]
 By = Literal["frame", "clip"]
 """Whether the reasoner is asked about frames and events, or about each clip as a whole (TRLC)."""
+Sampling = Literal["uniform", "adaptive"]
+"""Whether every sampled frame is looked at, or few where nothing moves and all where something
+unusual does; the others go by the caption before them."""
 
 
 class ClipInfo(Value):
@@ -179,6 +182,7 @@ class RunSpec(Value):
     by: By = "frame"
     taxonomy: str
     every: Every | None = None
+    sample: Sampling = "uniform"
     smoothing: Smoothing = Smoothing()
     chunk: int = Field(default=64, ge=1)
     frame_rate: float | None = Field(default=None, gt=0)

@@ -85,8 +85,8 @@ class Asking:
             for window in block:
                 new.setdefault(self.key(window), window)
             known = self._cache.get(new.keys() - seen)
+            self.found |= known.keys() - self.captions.keys()
             self.captions |= known
-            self.found |= known.keys()
             yield from (new[key] for key in new if key not in known and key not in seen)
             seen |= new.keys()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Protocol, runtime_checkable
 
@@ -14,11 +14,16 @@ from ruler.schemas.base import bytes_hash, content_hash
 from ruler.schemas.captions import Caption, SceneModel
 from ruler.schemas.observations import Observation
 from ruler.schemas.runs import Usage
+from ruler.steps import sifting
 from ruler.steps.asking import NO_ANSWER, Asking, CaptionCache
 from ruler.steps.sharing import GROUP, Groups, Subject, share
+from ruler.steps.sifting import Sieve, Sifted, sift
 from ruler.video.frames import Clip, FrameWindow, WindowFailure
 from ruler.video.sampling import read_windows
 from ruler.video.similarity import Similarity
+
+_STILL = Similarity()
+"""When nothing moves."""
 
 
 @runtime_checkable
@@ -40,10 +45,12 @@ class Recorder(Protocol):
 
 @dataclass(frozen=True)
 class View:
-    """One way of looking at clips: a captioner with its scene model."""
+    """One way of looking at clips: a captioner with its scene model; with a sieve, more closely
+    where something happens (see `sifting`)."""
 
     captioner: Captioner
     scene_model: SceneModel | None
+    sieve: Sieve | None = None
 
     @property
     def similarity(self) -> Similarity | None:
@@ -76,6 +83,9 @@ class View:
             deciding["is_grey"] = True
         if (alike := self.similarity) is not None:
             deciding["sharing"] = [GROUP, alike.version, *astuple(alike)]
+            deciding["sampled"] = bytes_hash(sampled.astype("<i8").tobytes())
+        if self.sieve is not None:
+            deciding["sifting"] = [sifting.VERSION, *astuple(_STILL), *astuple(self.sieve)]
             deciding["sampled"] = bytes_hash(sampled.astype("<i8").tobytes())
         return content_hash(deciding)
 
@@ -154,7 +164,10 @@ class _Chunk:
 
     def answers(self, frames: Sequence[int], groups: Groups) -> dict[int, Caption | str]:
         """By frame, its caption or why it has none."""
-        self._asking.answer(self._windows(frames, groups))
+        if (sieve := self._view.sieve) is not None:
+            self._sift(frames, groups, sieve)
+        else:
+            self._asking.answer(self._windows(frames, groups))
         return self._unread | {frame: self._answer(frame) for frame in self._keys}
 
     @property
@@ -173,6 +186,34 @@ class _Chunk:
         )
         shared = len(self.said) - found - self._asking.usage.captions_computed
         return self._asking.usage + Usage(captions_cached=found, captions_shared=shared)
+
+    def _sift(self, frames: Sequence[int], groups: Groups, sieve: Sieve) -> None:
+        """Ask about what a first look asks about, and then about what lies around the unusual."""
+        spec, sifted = self._view.captioner.window, Sifted()
+        windows = read_windows(self._clip, groups.whole(frames), spec)
+        self._asking.answer(self._noted(sift(windows, groups, _STILL, sifted)))
+        captions = {
+            frame: self._asking.captions[key]
+            for frame, key in self._keys.items()
+            if key in self._asking.captions
+        }
+        closer = sifted.closer(captions, sieve)
+        self._asking.answer(self._noted(read_windows(self._clip, closer, spec)))
+        for frame, other in sifted.goes_by.items():
+            if frame not in self._keys and frame not in self._unread:
+                self._keys[frame], self._anchors[frame] = self._keys[other], other
+        wanted = frozenset(frames)
+        self._keys = {frame: key for frame, key in self._keys.items() if frame in wanted}
+        self._unread = {frame: why for frame, why in self._unread.items() if frame in wanted}
+
+    def _noted(self, windows: Iterable[FrameWindow | WindowFailure]) -> Iterator[FrameWindow]:
+        """The windows to ask about; those that cannot be read are noted on the way."""
+        for window in windows:
+            if isinstance(window, WindowFailure):
+                self._unread[window.frame_index] = window.reason
+            else:
+                self._keys[window.frame_index] = self._asking.key(window)
+                yield window
 
     def _windows(self, frames: Sequence[int], groups: Groups) -> Iterator[FrameWindow]:
         """The windows to ask about; which frame goes by which is noted on the way."""
@@ -205,7 +246,7 @@ class _Chunk:
             return caption
         reason = self._asking.reasons.get(key, NO_ANSWER)
         if (anchor := self._anchors.get(frame)) is not None:
-            return f"frame {anchor} looks the same and has no caption: {reason}"
+            return f"it goes by frame {anchor}, which has no caption: {reason}"
         return reason
 
 

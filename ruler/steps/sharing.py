@@ -70,6 +70,15 @@ class Groups:
             needed.update(self._sampled[place - place % GROUP : place + 1].tolist())
         return sorted(needed)
 
+    def whole(self, frames: Sequence[int]) -> list[int]:
+        """All sampled frames of the groups that some frames are in, ascending."""
+        numbers = sorted({self.of(frame) for frame in frames})
+        return [
+            frame
+            for number in numbers
+            for frame in self._sampled[number * GROUP : (number + 1) * GROUP].tolist()
+        ]
+
 
 def share(
     windows: Iterable[FrameWindow | WindowFailure], groups: Groups, similarity: Similarity

@@ -30,8 +30,13 @@ REFUSING = frozenset({"av1", "hevc", "libdav1d", "mjpeg", "vp8", "vp9"})
 """Codecs whose decoders refuse a damaged packet; the others mark its picture when it comes out, and
 only where its slices are decoded one after the other (MPEG-2 with a thread a slice does not)."""
 
-_EXPLODING = frozenset({"hevc", "mjpeg"})
-"""Codecs whose decoders report damage only when told to; the others mark damaged pictures."""
+_OPTIONS = {
+    "hevc": {"err_detect": "explode"},
+    "libdav1d": {"max_frame_delay": "1"},
+    "mjpeg": {"err_detect": "explode"},
+}
+"""What makes decoders report damage, and with the packet that has it. AV1 is then decoded with
+threads inside of a picture."""
 
 
 def check_file(path: Path) -> None:
@@ -123,8 +128,8 @@ def prepare_decoder(stream: VideoStream, *, threads: int) -> None:
     parallel = "AUTO" if context.name in REFUSING else "FRAME"
     context.thread_type = parallel if threads > 1 else "NONE"
     context.thread_count = threads
-    if context.name in _EXPLODING:
-        context.options = {"err_detect": "explode"}
+    if options := _OPTIONS.get(context.name):
+        context.options = options
 
 
 def _is_text(head: bytes) -> bool:

@@ -62,6 +62,10 @@ class Similarity:
 
     version = "1"
 
+    def look_at(self, frame: Frame) -> Look:
+        """What to keep of a single frame."""
+        return (_picture(frame),)
+
     def look(self, window: FrameWindow) -> Look:
         """What to keep of a window."""
         return tuple(_picture(frame) for frame in window.frames)

@@ -65,6 +65,43 @@ def test_results_do_not_depend_on_what_was_captioned_before(
     assert results(cut) == results(whole)
 
 
+@pytest.mark.parametrize(("chunk", "workers"), [(1, 1), (16, 2), (50, 2), (1000, 1)])
+def test_adaptive_sampling_is_the_same_however_it_is_run(
+    yard: Workplace, clips: list[str], captioner: Brightness, chunk: int, workers: int
+) -> None:
+    whole = yard.detect(clips, sample="adaptive")
+    fresh = Workplace(yard.folder, yard.store)
+    cut = fresh.detect(clips, sample="adaptive", chunk=chunk, workers=workers, runs="others")
+    assert results(cut) == results(whole)
+    assert [verdict.frame_index for verdict in verdicts(cut)] == [*range(130), *range(70)]
+    assert cut.record.spec.sample == "adaptive"
+
+
+def test_adaptive_sampling_looks_less_and_finds_the_same_events(
+    bare: Workplace, captioner: Brightness
+) -> None:
+    bare.induce()
+    clip = bare.clip("one", wavy(130, seed=11, loud=LOUD))
+    captioner.asked.clear()
+    found = bare.detect([clip], sample="adaptive")
+    assert 130 / 8 <= len(set(captioner.asked)) < 70
+    usage = found.record.usage
+    assert usage.captions_computed + usage.captions_shared == 130
+    closely = bare.detect([clip])
+    events = [read_events(run.folder / "events.jsonl") for run in (found, closely)]
+    spans = [[(event.start_frame, event.stop_frame) for event in one] for one in events]
+    assert spans[0] == spans[1]
+    assert spans[0]
+
+
+def test_a_captioner_that_measures_nothing_cannot_sift(
+    yard: Workplace, clips: list[str], captioner: Brightness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(captioner, "measured", ())
+    with pytest.raises(InputError, match="leave --sample adaptive out"):
+        yard.detect(clips, sample="adaptive")
+
+
 def test_the_same_inputs_twice(yard: Workplace, clips: list[str], captioner: Brightness) -> None:
     first = yard.detect(clips)
     asked = len(captioner.asked)

@@ -178,7 +178,7 @@ def test_where_the_anchor_failed_nobody_has_a_caption(chunk: int) -> None:
         return fails(said="it failed") if question == third else describe(question)
 
     seen, usage = detect(clip, chunk, model(ScriptedAsker(script)), cache)
-    shared = "frame 3 looks the same and has no caption: it failed"
+    shared = "it goes by frame 3, which has no caption: it failed"
     assert [one.failure for one in seen] == [None] * 3 + ["it failed", shared, shared] + [None] * 2
     assert usage.captions_shared == 3
     again, usage = detect(clip, chunk, model(), cache)

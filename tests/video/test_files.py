@@ -35,6 +35,13 @@ CONTAINERS = {
     "vp8.webm": {"codec": "libvpx", "options": {"deadline": "realtime", "cpu-used": "8"}},
     "vp9.webm": {"codec": "libvpx-vp9", "options": {"deadline": "realtime", "cpu-used": "8"}},
     "stills.avi": {"codec": "mjpeg", "pixels": "yuvj420p"},
+    "ten-bits.mkv": {
+        "codec": "libx265",
+        "options": {"x265-params": "log-level=none"},
+        "pixels": "yuv420p10le",
+    },
+    "grey.mp4": {"pixels": "gray"},
+    "av1.mkv": {"codec": "libsvtav1", "options": {"preset": "12"}},
 }
 
 
@@ -172,6 +179,22 @@ def test_threads_share_a_clip(plain: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         parts = list(pool.map(lambda start: read(clip, range(start, 150, 8)), range(8)))
     assert {index: pixels for part in parts for index, pixels in part.items()} == whole
+
+
+@pytest.mark.parametrize(("width", "height"), [(161, 97), (33, 16), (1, 1), (17, 240)])
+def test_odd_sizes(tmp_path: Path, width: int, height: int) -> None:
+    pictures = [np.full((height, width, 3), 40 * number, np.uint8) for number in range(5)]
+    path = write_clip(tmp_path / "odd.mkv", pictures, codec="ffv1", pixels="bgr0")
+    clip = open_clip(path)
+    assert (clip.info.width, clip.info.height) == (width, height)
+    for frame in clip.frames(range(5)):
+        assert isinstance(frame, Frame)
+        np.testing.assert_array_equal(frame.image, pictures[frame.index])
+    for frame in clip.frames(range(5), width=20, is_grey=True):
+        assert isinstance(frame, Frame)
+        across = min(width, 20)
+        assert frame.image.shape == (max(1, round(height * across / width)), across)
+        assert abs(float(frame.image.mean()) - 40 * frame.index) <= 1
 
 
 def test_info_says_what_the_header_says(folder: Path) -> None:

@@ -199,3 +199,12 @@ def test_pictures_can_be_had_in_grey(tmp_path: Path, suffix: str) -> None:
         assert isinstance(other, Frame)
         assert one.image.shape == (48, 80)
         assert cv2.absdiff(one.image, cv2.cvtColor(other.image, cv2.COLOR_RGB2GRAY)).mean() < 2
+
+
+def test_gaps_in_the_numbers_are_no_gaps_in_time(tmp_path: Path) -> None:
+    """A camera that writes 1, 2, 5, 40 wrote four pictures; which are missing nobody knows."""
+    for number, picture in zip((1, 2, 5, 40), numbered(4), strict=True):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), picture[..., ::-1])
+    clip = open_clip(tmp_path, frame_rate=10)
+    assert [number_of(frame.image) for frame in clip.frames(range(4))] == [0, 1, 2, 3]  # type: ignore[union-attr]
+    np.testing.assert_allclose(clip.times, [0, 0.1, 0.2, 0.3])
