@@ -75,6 +75,11 @@ class Decoder:
         self.is_usable = True
         self._is_new = True
 
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
     def open(self, asked: dict[str, Any]) -> tuple[wire.Message, bytes]:
         """Open a clip.
 
@@ -277,6 +282,11 @@ class Pool:
                 self._give_back(decoder)
             else:
                 decoder.close()
+
+    def pids(self) -> list[int]:
+        """The processes that wait."""
+        with self._lock:
+            return [decoder.pid for decoder in self._idle]
 
     def close(self) -> None:
         """End all that wait."""

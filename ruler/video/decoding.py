@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ruler.video.index import PacketIndex
     from ruler.video.probe import Facts
 
-_NO_SEEK_WITHIN = 16
+NO_SEEK_WITHIN = 16
 """Decoding over so many unwanted pictures costs less than seeking and filling the threads again."""
 
 _PUSH = 24
@@ -133,6 +133,7 @@ class Decoder:
         index: Its index.
         width: Shrink wider pictures to this.
         is_grey: Leave the colours out.
+        reach: How many pictures between two that are wanted are decoded rather than a seek is made.
     """
 
     def __init__(
@@ -143,6 +144,7 @@ class Decoder:
         *,
         width: int | None,
         is_grey: bool = False,
+        reach: int = NO_SEEK_WITHIN,
     ) -> None:
         self._path = path
         self._facts = facts
@@ -150,7 +152,7 @@ class Decoder:
         self._width = width
         self._is_grey = is_grey
         self._reformatter = VideoReformatter()
-        self._reach = _NO_SEEK_WITHIN
+        self._reach = reach
         # The order of what comes out depends on what went in where the container does not tell it.
         self._skips = tells_references(index.codec) and bool((np.diff(index.ranks) > 0).all())
 
