@@ -11,8 +11,8 @@ from graphs.places import Places
 from ruler.captioners.base import Captioner
 from ruler.reasoners.base import MatchContext, Reasoner
 from ruler.schemas.induction import Brief, Reference
-from ruler.schemas.rules import Revision
-from ruler.schemas.runs import By, Cameras, Every, Place, Smoothing
+from ruler.schemas.rules import Cameras, Place, Revision
+from ruler.schemas.runs import By, Every, Smoothing
 from ruler.schemas.taxonomy import Lexicon, Taxonomy
 from ruler.steps.captioning import Sample, View, samples_of
 from ruler.video.frames import Clip

@@ -95,7 +95,13 @@ def write(
     if deps.by_taxonomy:
         references, as_of = batches_of(deps), deps.as_of
         given, tried = inducing.taxonomy_rules(references, deps.reasoner, deps.brief, as_of=as_of)
-    rule_set = RuleSet(scene=deps.brief.scene, local_only=deps.local_only, rules=(*rules, *given))
+    rule_set = RuleSet(
+        scene=deps.brief.scene,
+        place=deps.place,
+        cameras=deps.cameras,
+        local_only=deps.local_only,
+        rules=(*rules, *given),
+    )
     return rule_set, {**checkups, **tried}
 
 

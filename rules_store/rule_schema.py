@@ -11,6 +11,8 @@ _MEANINGS: dict[str, dict[str, str]] = {
     "RuleSet": {
         "schema": "The kind and version of this file.",
         "scene": "The camera view that the rules are for; every rule id begins with it.",
+        "place": "What the camera looks at; it says which facts induction watches.",
+        "cameras": "many: the clips share no view, so only facts that carry over are watched.",
         "local_only": "What this scene shows never leaves the machine.",
         "threshold": "A frame is an anomaly from this score on; set by hand or by calibration.",
         "rules": "The rules, in any order.",

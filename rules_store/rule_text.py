@@ -62,6 +62,8 @@ def rules_data(rule_set: RuleSet) -> Group:
     return {
         "schema": RULES_SCHEMA,
         "scene": rule_set.scene,
+        **({} if rule_set.place == "any" else {"place": rule_set.place}),
+        **({} if rule_set.cameras == "one" else {"cameras": rule_set.cameras}),
         **({"local_only": True} if rule_set.local_only else {}),
         "threshold": rule_set.threshold,
         "rules": [_value_data(rule) for rule in rule_set.rules],

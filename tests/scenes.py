@@ -25,7 +25,8 @@ from ruler.jobs.detect import DetectRequest, DetectResult, detect, resume
 from ruler.jobs.induce import InduceRequest, InduceResult, induce
 from ruler.jobs.tools import Machine
 from ruler.schemas.captions import Box, Caption, CaptionFailure, Figure, SceneModel
-from ruler.schemas.runs import Cameras, Every, Place, Usage
+from ruler.schemas.rules import Cameras, Place
+from ruler.schemas.runs import Every, Usage
 from ruler.video.frames import Clip, FrameWindow, WindowSpec
 from rules_store.store import Store
 
@@ -147,9 +148,8 @@ class Workplace:
             references=references or self.references,
             scene=SCENE,
             captioner="lightmeter",
-            place="home",
             frame_rate=FPS,
-            **options,  # type: ignore[arg-type]
+            **{"place": "home"} | options,  # type: ignore[arg-type]
         )
         return induce(request, self.store)
 

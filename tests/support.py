@@ -12,8 +12,7 @@ from ruler.schemas.captions import Box, Caption, Figure
 from ruler.schemas.facts import FACTS
 from ruler.schemas.induction import Brief, Reference
 from ruler.schemas.observations import Observation
-from ruler.schemas.rules import RevisionRef, Rule, RuleSet, RuleTests
-from ruler.schemas.runs import Place
+from ruler.schemas.rules import Place, RevisionRef, Rule, RuleSet, RuleTests
 from ruler.schemas.taxonomy import Concept, Lexicon, Taxonomy
 from ruler.schemas.traces import Trace
 from ruler.schemas.verdicts import (

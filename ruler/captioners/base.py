@@ -8,7 +8,8 @@ from typing import Protocol, runtime_checkable
 
 from ruler.schemas.base import content_hash
 from ruler.schemas.captions import Caption, CaptionFailure, SceneModel, caption_key
-from ruler.schemas.runs import Cameras, Every, Place, Usage
+from ruler.schemas.rules import Cameras, Place
+from ruler.schemas.runs import Every, Usage
 from ruler.video.frames import Clip, FrameWindow, WindowSpec
 
 

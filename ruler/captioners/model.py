@@ -21,7 +21,8 @@ from ruler.llm.options import Options
 from ruler.llm.questions import Answer, Asker, Question
 from ruler.schemas.base import content_hash
 from ruler.schemas.captions import Caption, CaptionFailure, SceneModel
-from ruler.schemas.runs import Cameras, Every, Place, Usage
+from ruler.schemas.rules import Cameras, Place
+from ruler.schemas.runs import Every, Usage
 from ruler.video.frames import Clip, Frame, FrameWindow, WindowSpec
 from ruler.video.similarity import Similarity
 

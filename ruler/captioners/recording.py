@@ -19,7 +19,8 @@ from ruler.captioners.replay import line_of, read_recording
 from ruler.errors import InputError, StoreError
 from ruler.schemas.base import bytes_hash
 from ruler.schemas.captions import Caption, SceneModel
-from ruler.schemas.runs import Cameras, Every, Place
+from ruler.schemas.rules import Cameras, Place
+from ruler.schemas.runs import Every
 from ruler.video.frames import Clip, FrameWindow, WindowSpec
 from ruler.video.similarity import Similarity
 

@@ -27,7 +27,8 @@ from ruler.files import MOST_FRAMES, exists, is_folder, lines, parse_json
 from ruler.llm.recording import NAME as ANSWERS
 from ruler.schemas.base import content_hash
 from ruler.schemas.captions import Caption, CaptionFailure, SceneModel
-from ruler.schemas.runs import Cameras, Every, Place
+from ruler.schemas.rules import Cameras, Place
+from ruler.schemas.runs import Every
 from ruler.video.frames import Clip, FrameWindow, WindowSpec
 
 NAME = "replay"

@@ -33,7 +33,7 @@ def demo(
     """
     from ruler.cli.context import settings
     from ruler.jobs.demonstrate import demonstrate
-    from ruler.schemas.runs import Place
+    from ruler.schemas.rules import Place
 
     with console.progress() as report:
         result = demonstrate(

@@ -35,10 +35,22 @@ def induce(
     ] = "motion",
     reasoner: options.Reasoner = "symbolic",
     taxonomy: options.Taxonomy = None,
-    place: options.Place = "any",
+    place: Annotated[
+        str | None,
+        typer.Option(
+            "--place",
+            help="What the camera looks at: walkway, home, street, indoor or any. Kept with the "
+            "scene; the scene's own, or any, if not given.",
+        ),
+    ] = None,
     cameras: Annotated[
-        str, typer.Option("--cameras", help="one view, or many: clips of different views.")
-    ] = "one",
+        str | None,
+        typer.Option(
+            "--cameras",
+            help="one view, or many: clips of different views. The scene's own, or one, if not "
+            "given.",
+        ),
+    ] = None,
     every: options.EveryOption = None,
     fps: options.FrameRate = None,
     reason: Annotated[
@@ -99,7 +111,8 @@ def induce(
     from ruler.jobs.estimate import estimate_learning
     from ruler.jobs.induce import InduceRequest
     from ruler.jobs.induce import induce as run
-    from ruler.schemas.runs import Cameras, Every, Place
+    from ruler.schemas.rules import Cameras, Place
+    from ruler.schemas.runs import Every
 
     density = console.parsed("--every", options.EVERY_FORM, Every.parse, every)
     chosen = model_options(
@@ -119,8 +132,8 @@ def induce(
         captioner=captioner,
         reasoner=reasoner,
         taxonomy=taxonomy,
-        place=console.one_of("--place", Place, place),
-        cameras=console.one_of("--cameras", Cameras, cameras),
+        place=console.one_of("--place", Place, place) if place else None,
+        cameras=console.one_of("--cameras", Cameras, cameras) if cameras else None,
         every=density,
         frame_rate=fps,
         author=settings().author,

@@ -12,7 +12,7 @@ from ruler.jobs.detect import DetectRequest, DetectResult, detect
 from ruler.jobs.induce import InduceRequest, InduceResult, induce
 from ruler.jobs.progress import Progress, Report, silent
 from ruler.jobs.tools import Machine
-from ruler.schemas.runs import Place
+from ruler.schemas.rules import Place
 from rules_store.store import Store
 
 SCENE = "demo"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ruler.captioners.base import Captioner
 from ruler.captioners.model import CaptionerOptions, ModelCaptioner
 from ruler.errors import ClipError, ModelError
-from ruler.jobs.induce import InduceRequest, brief_of, models_for, with_taxonomy
+from ruler.jobs.induce import InduceRequest, as_the_scene, brief_of, models_for
 from ruler.jobs.inputs import open_all
 from ruler.jobs.listening import Listener
 from ruler.jobs.metering import CAPTION_TOKENS, CAPTION_WORDS, CLAIM_TOKENS, Meter, Part
@@ -138,7 +138,7 @@ def estimate_learning(request: InduceRequest, store: Store) -> Estimate:
     Raises:
         InputError: as the induction itself would before it asks; or no reference can be read.
     """
-    request = with_taxonomy(request, store)
+    request = as_the_scene(request, store)
     options = {name: value for name, value in request.options.items() if name != "record"}
     models = models_for(replace(request, options=options), store)
     captioner = models.captioner(request.captioner)

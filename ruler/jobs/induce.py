@@ -24,8 +24,8 @@ from ruler.jobs.inputs import (
 from ruler.jobs.models import Models, remembered
 from ruler.jobs.progress import Progress, Report, at_once, silent
 from ruler.schemas.induction import Brief, Checkup
-from ruler.schemas.rules import RuleSet
-from ruler.schemas.runs import Cameras, Every, Place, Usage
+from ruler.schemas.rules import Cameras, Place, RuleSet
+from ruler.schemas.runs import Every, Usage
 from ruler.video.decoders import Limits
 from ruler.video.frames import Clip
 from ruler.video.isolation import DEFAULT_LIMITS
@@ -36,7 +36,8 @@ from rules_store.taxonomy_files import load_lexicon, load_taxonomy
 @dataclass(frozen=True)
 class InduceRequest:
     """What to learn from, and how. Each item of a `taxonomy` that is named becomes a rule; without
-    one it is that of the scene, and else `general`, which gives no rules. `options` are those of
+    one it is that of the scene, and else `general`, which gives no rules. `place` and `cameras`
+    that are not given are the scene's, too, and else "any" and "one". `options` are those of
     `ruler.jobs.models.Models`."""
 
     references: Sequence[str]
@@ -44,8 +45,8 @@ class InduceRequest:
     captioner: str = "motion"
     reasoner: str = "symbolic"
     taxonomy: str | None = None
-    place: Place = "any"
-    cameras: Cameras = "one"
+    place: Place | None = None
+    cameras: Cameras | None = None
     every: Every | None = None
     frame_rate: float | None = None
     author: str = "ruler"
@@ -87,7 +88,7 @@ def induce(request: InduceRequest, store: Store, report: Report = silent) -> Ind
         UnknownNameError, MissingExtraError: of the captioner or reasoner.
     """
     check_scene(request.scene)
-    request = with_taxonomy(request, store)
+    request = as_the_scene(request, store)
     models = models_for(request, store)
     captioner = models.captioner(request.captioner)
     opened = open_all(request.references, request.frame_rate, request.reader, request.limits)
@@ -113,11 +114,16 @@ def induce(request: InduceRequest, store: Store, report: Report = silent) -> Ind
     )
 
 
-def with_taxonomy(request: InduceRequest, store: Store) -> InduceRequest:
-    """The request with the taxonomy that it names, or that the scene was learned with."""
+def as_the_scene(request: InduceRequest, store: Store) -> InduceRequest:
+    """The request with the taxonomy, place and cameras that it names, or that the scene was learned
+    with."""
     active = store.scenes.find(request.scene)
+    known = active.rule_set if active else RuleSet(scene=request.scene)
     return replace(
-        request, taxonomy=taxonomy_named(request.taxonomy, active.asking if active else None)
+        request,
+        taxonomy=taxonomy_named(request.taxonomy, active.asking if active else None),
+        place=request.place or known.place,
+        cameras=request.cameras or known.cameras,
     )
 
 
@@ -132,8 +138,8 @@ def brief_of(request: InduceRequest, captioner: Captioner) -> Brief:
     """What a reasoner knows of an induction beside the captions."""
     return Brief(
         scene=request.scene,
-        place=request.place,
-        cameras=request.cameras,
+        place=request.place or "any",
+        cameras=request.cameras or "one",
         captioner=request.captioner,
         measured=captioner.measured,
         lexicon=load_lexicon(),
@@ -149,15 +155,16 @@ def _deps(
     clips: Sequence[Clip],
 ) -> InductionDeps:
     asks = asks_models(captioner=request.captioner, reasoner=request.reasoner)
+    brief = brief_of(request, captioner)
     return InductionDeps(
         store=store,
         clips=clips,
         captioner=captioner,
         reasoner=models.reasoner(request.reasoner),
-        brief=brief_of(request, captioner),
+        brief=brief,
         every=request.every or captioner.default_every,
-        cameras=request.cameras,
-        place=request.place,
+        cameras=brief.cameras,
+        place=brief.place,
         author=request.author,
         reason=request.reason,
         as_of=dt.datetime.now(dt.UTC).date(),

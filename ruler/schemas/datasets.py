@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from ruler.schemas.base import Value
-from ruler.schemas.runs import Cameras, Place, Usage
+from ruler.schemas.rules import Cameras, Place
+from ruler.schemas.runs import Usage
 
 DATASET_SCHEMA = "ruler/dataset/v1"
 

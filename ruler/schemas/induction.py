@@ -8,8 +8,7 @@ from pydantic import Field
 
 from ruler.schemas.base import Finite, Value
 from ruler.schemas.observations import Observation
-from ruler.schemas.rules import Rule, SceneName, Subject
-from ruler.schemas.runs import Cameras, Place
+from ruler.schemas.rules import Cameras, Place, Rule, SceneName, Subject
 from ruler.schemas.taxonomy import Lexicon, Taxonomy
 
 QUANTILES = 101

@@ -150,14 +150,26 @@ class Rule(Value):
         return any(FACTS[measure.fact].source == "link" for measure in self.measures)
 
 
+Place = Literal["walkway", "home", "street", "indoor", "any"]
+"""What a user knows of a scene: it says which facts are watched."""
+
+Cameras = Literal["one", "many"]
+"""Whether the clips of a scene share one view."""
+
+
 class RuleSet(Value):
     """All rules of a scene at one revision. Ids are unique.
+
+    `place` and `cameras` are what the scene was learned as; the next induction takes them from
+    here.
 
     `local_only` says that what this scene shows never leaves the machine: an endpoint elsewhere is
     refused before anything is sent.
     """
 
     scene: SceneName
+    place: Place = "any"
+    cameras: Cameras = "one"
     local_only: bool = False
     threshold: UnitInterval = 0.5
     rules: tuple[Rule, ...] = ()

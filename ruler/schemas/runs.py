@@ -12,8 +12,6 @@ from ruler.schemas.base import Finite, Value
 from ruler.schemas.rules import RevisionRef, SceneName
 from ruler.schemas.verdicts import ClipVerdict
 
-Place = Literal["walkway", "home", "street", "indoor", "any"]
-Cameras = Literal["one", "many"]
 By = Literal["frame", "clip"]
 """Whether the reasoner is asked about frames and events, or about each clip as a whole (TRLC)."""
 Sampling = Literal["uniform", "adaptive"]

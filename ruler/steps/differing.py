@@ -29,7 +29,7 @@ class RuleChange(Value):
 
 class Difference(Value):
     """All that differs between two rule sets. `settings` are those of the whole set (threshold,
-    local_only); `is_reordered` says that rules they share stand in another order."""
+    place ...); `is_reordered` says that rules they share stand in another order."""
 
     settings: tuple[FieldChange, ...] = ()
     rules: tuple[RuleChange, ...] = ()
@@ -60,7 +60,7 @@ def difference(before: RuleSet, after: RuleSet) -> Difference:
         if rule.id not in kept
     ]
     return Difference(
-        settings=_changed(before, after, ("threshold", "local_only")),
+        settings=_changed(before, after, ("threshold", "local_only", "place", "cameras")),
         rules=tuple(changes),
         is_reordered=_shared_order(before, after) != _shared_order(after, before),
     )

@@ -64,7 +64,9 @@ def merge(base: RuleSet | None, ours: RuleSet | None, theirs: RuleSet) -> Merge:
             notes.append((rule.id, "added"))
     edited_threshold = base is None or ours.threshold != base.threshold
     threshold = ours.threshold if edited_threshold else theirs.threshold
-    rule_set = ours.model_copy(update={"threshold": threshold, "rules": tuple(merged)})
+    # The induction took both from ours, unless somebody asked for others.
+    seen = {"place": theirs.place, "cameras": theirs.cameras}
+    rule_set = ours.model_copy(update={"threshold": threshold, "rules": tuple(merged), **seen})
     return Merge(rule_set=rule_set, notes=tuple(notes))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from ruler.schemas.rules import Rule, RuleSet
 from ruler.steps.merging import Merge, draft_of
 
-_SETTINGS = ("threshold", "local_only")
+_SETTINGS = ("threshold", "local_only", "place", "cameras")
 
 
 def merge_edits(base: RuleSet, ours: RuleSet, theirs: RuleSet) -> Merge:

@@ -18,7 +18,8 @@ import typer
 import typer.main
 
 from ruler.cli.app import app
-from ruler.schemas.runs import Cameras, Place, Smoothing
+from ruler.schemas.rules import Cameras, Place
+from ruler.schemas.runs import Smoothing
 from ruler.settings import Settings
 from tests.docs.blocks import ROOT, Command
 from tests.docs.cast import PROVIDERS, SCENES, is_known, is_placeholder

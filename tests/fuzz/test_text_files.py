@@ -22,6 +22,7 @@ from tests.fuzz.hostile import as_json, fuzz, lawful, mutated, twisted
 RULES = {
     "schema": "ruler/rules/v1",
     "scene": "yard",
+    "place": "home",
     "local_only": True,
     "threshold": 0.5,
     "rules": [

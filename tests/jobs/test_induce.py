@@ -224,3 +224,22 @@ def test_an_edit_of_a_taxonomy_rule_stays(bare: Workplace, domain: str) -> None:
     rule = learned.rule_set.rule(f"{SCENE}.light.smoke")
     assert rule is not None and rule.look_for == ("smoke", "fumes")
     assert bare.store.scenes.revision(SCENE).asking == {"taxonomy": domain}
+
+
+def test_a_scene_keeps_its_place(bare: Workplace) -> None:
+    """It is asked for once: it says which facts are watched, and stands in the rule file."""
+    first = bare.induce(place="street", cameras="many")
+    assert (first.rule_set.place, first.rule_set.cameras) == ("street", "many")
+    assert "\nplace: street\ncameras: many\n" in bare.store.scenes.revision(SCENE).source
+    again = bare.induce(place=None)
+    assert (again.rule_set.place, again.rule_set.cameras, again.is_new) == ("street", "many", False)
+    moved = bare.induce(place="home", cameras="one", activate=True)
+    assert (moved.rule_set.place, moved.rule_set.cameras, moved.is_new) == ("home", "one", True)
+
+
+def test_an_expert_says_what_a_place_is(bare: Workplace) -> None:
+    assert bare.induce(place=None).rule_set.place == "any"
+    assert "place:" not in bare.store.scenes.revision(SCENE).source
+    path = rules_file(bare, f"scene: {SCENE}\n", f"scene: {SCENE}\nplace: walkway\n")
+    import_file(bare.store, Import(path, "ann"))
+    assert bare.induce(place=None, activate=True).rule_set.place == "walkway"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import get_args
 
 from hypothesis import strategies as st
 
@@ -10,8 +11,10 @@ from ruler.schemas.facts import FACTS
 from ruler.schemas.rules import (
     LEVELS,
     WEEKDAYS,
+    Cameras,
     Measure,
     Origin,
+    Place,
     Rule,
     RuleException,
     RuleSet,
@@ -118,5 +121,10 @@ def rule_sets(draw: st.DrawFn, scenes: st.SearchStrategy[str] = SCENES, least: i
     scene = draw(scenes)
     drawn = draw(st.lists(rules(scene), min_size=least, max_size=4, unique_by=lambda rule: rule.id))
     return RuleSet(
-        scene=scene, local_only=draw(st.booleans()), threshold=draw(UNITS), rules=tuple(drawn)
+        scene=scene,
+        place=draw(st.sampled_from(get_args(Place))),
+        cameras=draw(st.sampled_from(get_args(Cameras))),
+        local_only=draw(st.booleans()),
+        threshold=draw(UNITS),
+        rules=tuple(drawn),
     )

@@ -22,6 +22,7 @@ from tests.rules_store.broken_sources import (
 
 Told = tuple[int, int, str]
 
+SET_KEYS = "schema, scene, place, cameras, local_only, threshold, rules"
 RULE_KEYS = (
     "id, title, kind, level, status, category, subject, statement, look_for, measures, weight, "
     "when, exceptions, overrides, replaces, tests, origin"
@@ -177,7 +178,7 @@ BROKEN: list[tuple[str, list[Told]]] = [
         NO_SCHEMA,
         [
             (2, 1, "the line `schema: ruler/rules/v1` is missing"),
-            (4, 1, "unknown key `notes`; known here: schema, scene, local_only, threshold, rules"),
+            (4, 1, f"unknown key `notes`; known here: {SET_KEYS}"),
         ],
     ),
     (

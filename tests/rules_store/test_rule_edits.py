@@ -212,7 +212,7 @@ def decorated(rule_set: RuleSet, newline: str) -> tuple[str, list[tuple[int, int
 @settings(max_examples=50)
 def test_one_rule_edited_leaves_every_other_line(data: st.DataObject, newline: str) -> None:
     scene = st.just("door")
-    plain = {"threshold": 0.5, "local_only": False}
+    plain = {"threshold": 0.5, "local_only": False, "place": "any", "cameras": "one"}
     rule_set = data.draw(rule_sets(scene, least=1)).model_copy(update=plain)
     source, spans = decorated(rule_set, newline)
     assert parse_rules(source) == rule_set

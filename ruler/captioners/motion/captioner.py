@@ -27,7 +27,8 @@ from ruler.errors import CaptionError
 from ruler.schemas.base import rounded
 from ruler.schemas.captions import Caption, CaptionFailure, SceneModel
 from ruler.schemas.disturbances import disturbance
-from ruler.schemas.runs import Cameras, Every, Place, Usage
+from ruler.schemas.rules import Cameras, Place
+from ruler.schemas.runs import Every, Usage
 from ruler.video.frames import Clip, FrameWindow, WindowSpec
 
 NAME = "motion"

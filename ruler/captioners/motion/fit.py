@@ -12,7 +12,7 @@ from ruler.captioners.motion.lines import RowLine, pixel_rows
 from ruler.captioners.motion.references import References, measure
 from ruler.captioners.motion.scene import Scene
 from ruler.errors import InputError
-from ruler.schemas.runs import Cameras
+from ruler.schemas.rules import Cameras
 from ruler.video.frames import Clip, WindowSpec
 
 Info = dict[str, str | float | int | bool | list[str]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ruler.schemas.rules import Revision
     from rules_store.scenes import SceneInfo
+    from rules_store.store import Store
 
 
 @app.command("list")
@@ -37,13 +38,11 @@ def list_rules(
     with open_store(store) as opened:
         if scene is None:
             scenes = opened.scenes.overview()
-            waiting = {info.name: opened.decisions.open_proposals(info.name) for info in scenes}
+            more = {info.name: _about(opened, info.name) for info in scenes}
             if as_json:
-                console.emit_json(
-                    [vars(info) | {"open_proposals": waiting[info.name]} for info in scenes]
-                )
+                console.emit_json([vars(info) | more[info.name] for info in scenes])
                 return
-            _print_scenes(scenes, waiting)
+            _print_scenes(scenes, more)
             return
         revision = opened.scenes.revision(*parse_scene(scene))
     if as_json:
@@ -51,6 +50,8 @@ def list_rules(
             {
                 "revision": str(revision.ref),
                 "sha256": revision.ref.sha256,
+                "place": revision.rule_set.place,
+                "cameras": revision.rule_set.cameras,
                 "rules": [rule.model_dump(mode="json") for rule in revision.rule_set.rules],
             }
         )
@@ -58,16 +59,28 @@ def list_rules(
     _print_rules(revision)
 
 
-def _print_scenes(scenes: Sequence[SceneInfo], waiting: Mapping[str, Sequence[int]]) -> None:
+def _about(store: Store, scene: str) -> dict[str, Any]:
+    """What is worth knowing of a scene beside its revisions."""
+    active = store.scenes.find(scene)
+    return {
+        "place": active.rule_set.place if active else None,
+        "cameras": active.rule_set.cameras if active else None,
+        "open_proposals": store.decisions.open_proposals(scene),
+    }
+
+
+def _print_scenes(scenes: Sequence[SceneInfo], more: Mapping[str, Mapping[str, Any]]) -> None:
     if not scenes:
         console.say("No scene yet. Begin with: ruler induce CLIP... --scene NAME")
     for info in scenes:
         plural = "" if info.revisions == 1 else "s"
-        named = ", ".join(f"{info.name}@{number}" for number in waiting[info.name])
+        about = more[info.name]
+        named = ", ".join(f"{info.name}@{number}" for number in about["open_proposals"])
         proposed = f", [yellow]waiting: {named}[/]" if named else ""
         console.say(
             f"[bold]{info.name}[/]  active revision {info.active_revision}, "
-            f"{info.revisions} revision{plural}{proposed}"
+            f"{info.revisions} revision{plural}, {_seen_as(about['place'], about['cameras'])}"
+            f"{proposed}"
         )
 
 
@@ -75,13 +88,20 @@ def _print_rules(revision: Revision) -> None:
     from rich.table import Table
 
     state = "active" if revision.is_active else "not active"
-    table = Table(title=f"{revision.ref} ({state}, threshold {revision.rule_set.threshold:g})")
+    rules = revision.rule_set
+    seen = _seen_as(rules.place, rules.cameras)
+    table = Table(title=f"{revision.ref} ({state}, {seen}, threshold {rules.threshold:g})")
     for column in ("rule", "kind", "level", "status", "says"):
         table.add_column(column, overflow="fold")
-    for rule in revision.rule_set.rules:
+    for rule in rules.rules:
         said = console.plain(rule.statement)
         table.add_row(rule.id, rule.kind, rule.level, rule.status, said)
     console.show(table)
+
+
+def _seen_as(place: str | None, cameras: str | None) -> str:
+    """What a scene was learned as, in words."""
+    return f"place: {place or 'any'}" + (", many cameras" if cameras == "many" else "")
 
 
 @app.command("show")

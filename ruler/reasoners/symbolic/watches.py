@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ruler.schemas.rules import Level
-from ruler.schemas.runs import Cameras, Place
+from ruler.schemas.rules import Cameras, Level, Place
 
 _EVERYWHERE: frozenset[Place] = frozenset({"walkway", "home", "street", "indoor", "any"})
 
