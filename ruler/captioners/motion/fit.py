@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ruler.captioners.motion import norms, tunables
 from ruler.captioners.motion.arrays import Grey
 from ruler.captioners.motion.clutter import Usual
-from ruler.captioners.motion.foreground import median_background
+from ruler.captioners.motion.emptying import empty_background
 from ruler.captioners.motion.lines import RowLine, pixel_rows
 from ruler.captioners.motion.references import References, measure
 from ruler.captioners.motion.scene import Scene
@@ -58,7 +58,7 @@ def _background(greys: Sequence[Grey], cameras: Cameras, warnings: list[str]) ->
     if len({grey.shape for grey in greys}) > 1:
         warnings.append("the references differ in shape: only what moves can be seen")
         return None
-    return median_background(greys)
+    return empty_background(greys)
 
 
 def _figure_height(references: References, background: Grey | None, warnings: list[str]) -> RowLine:
