@@ -252,7 +252,8 @@ def _print_clip(clip: ClipOutcome) -> None:
         f"[bold]{console.plain(clip.clip)}[/] as a whole: [{colour}]{verdict.outcome}[/]"
         f"{moved}{kind}"
     )
-    console.say(f"    {console.plain(verdict.why)}")
+    if verdict.is_overturned or verdict.outcome != "normal":
+        console.say(f"    {console.plain(verdict.why)}")
 
 
 def explain(

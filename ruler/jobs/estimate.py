@@ -95,12 +95,14 @@ def _footnotes(parts: Sequence[Part]) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class _Work:
-    """One clip: its samples, those that nobody has captioned, and the chunks that are to do."""
+    """One clip: its samples, those that nobody has captioned, the chunks that are to do, and
+    whether it has a verdict as a whole."""
 
     clip: Clip
     samples: int
     missing: Sequence[int]
     chunks: Sequence[Sequence[Sample]]
+    is_concluded: bool = False
 
 
 def estimate_run(spec: RunSpec, machine: Machine) -> Estimate:
@@ -142,7 +144,9 @@ def estimate_learning(request: InduceRequest, store: Store) -> Estimate:
     options = {name: value for name, value in request.options.items() if name != "record"}
     models = models_for(replace(request, options=options), store)
     captioner = models.captioner(request.captioner)
-    asks = isinstance(models.reasoner(request.reasoner), LlmReasoner) and not captioner.measured
+    by_model = isinstance(models.reasoner(request.reasoner), LlmReasoner)
+    asks = by_model and not captioner.measured
+    by_items = by_model and request.taxonomy is not None
     every = request.every or captioner.default_every
     clips, unread = _opened(
         open_all(request.references, request.frame_rate, request.reader, request.limits)
@@ -152,6 +156,7 @@ def estimate_learning(request: InduceRequest, store: Store) -> Estimate:
     parts = [
         _captions(captioner, request.captioner, options, works),
         _proposing(request, captioner, options, works) if asks else None,
+        _wording(request, captioner, options) if by_items else None,
     ]
     later = ("a call for each rule that is found, and some to aggregate and to verify them",)
     return Estimate(
@@ -179,7 +184,10 @@ def _left(tools: Tools, number: int, clip: Clip) -> _Work:
     deps = tools.deps(number, clip)
     done = tools.machine.store.traces.chunks_done(tools.spec.id, number) - deps.again
     left = [deps.chunk_samples(chunk) for chunk in range(deps.chunks) if chunk not in done]
-    return replace(_whole(tools.view, tools.machine.store, clip, deps.frames), chunks=left)
+    known = tools.machine.store.runs.verdict(tools.spec.id, number)
+    is_concluded = known is not None and not (known.is_unanswered or left)
+    work = _whole(tools.view, tools.machine.store, clip, deps.frames)
+    return replace(work, chunks=left, is_concluded=is_concluded)
 
 
 def _whole(view: View, store: Store, clip: Clip, frames: NDArray[np.int64]) -> _Work:
@@ -246,7 +254,8 @@ def _concluding(tools: Tools, options: Mapping[str, object], works: Sequence[_Wo
     concluder = Concluder(
         judge, tools.revision.rule_set, tools.revision.ref, tools.taxonomy, tools.spec.by
     )
-    for frames, times in Counter(work.samples for work in works).items():
+    left = Counter(work.samples for work in works if not work.is_concluded)
+    for frames, times in left.items():
         listener.heard.clear()
         seen = _usual(min(frames, MOST_FRAMES), tools.view.captioner.measured)
         concluder.conclude(
@@ -286,6 +295,27 @@ def _proposing(
         meter.add(questions, min(len(seen), _MOST_LEARNED) * CLAIM_TOKENS)
     return meter.part("proposing")
 
+
+def _wording(
+    request: InduceRequest, captioner: Captioner, options: Mapping[str, object]
+) -> Part | None:
+    """A question for each category of the taxonomy, whose items are worded for the scene."""
+    if _is_replay(request.reasoner):
+        return None
+    place = {**options, **options_for("reasoner", options)}
+    meter, listener = Meter(request.reasoner, place), Listener(request.reasoner)
+    reasoner = LlmReasoner(listener, language_named(options.get("language")))
+    brief = brief_of(request, captioner)
+    with contextlib.suppress(ModelError):  # a listener has no answer to give
+        reasoner.taxonomy_rules(brief)
+    questions = [question for question, _ in listener.heard]
+    items = len(brief.taxonomy.items) // max(1, len(questions))
+    meter.add(questions, items * _ITEM_TOKENS)
+    return meter.part("taxonomy")
+
+
+_ITEM_TOKENS = 120
+"""Tokens that a model usually writes about one item of a taxonomy: a statement and some phrases."""
 
 _MOST_LEARNED = 24
 """Rules that the prompt asks for at most, in both kinds together."""

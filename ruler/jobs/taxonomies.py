@@ -11,10 +11,10 @@ from typing import Literal
 from ruler.errors import InputError
 from ruler.jobs.inputs import check_scene
 from ruler.jobs.taxonomy_maps import map_remarks
+from ruler.reasoners.symbolic.reflecting import speaks_of
 from ruler.reasoners.symbolic.taxonomy_rules import rules_from_taxonomy
 from ruler.schemas.rules import LONGEST_NAME, NAME_PATTERN, RuleSet
-from ruler.schemas.taxonomy import Taxonomy, TaxonomyItem
-from ruler.text.phrases import find_any
+from ruler.schemas.taxonomy import Taxonomy
 from rules_store.rule_files import dump_rules
 from rules_store.taxonomy_files import (
     builtin_taxonomies,
@@ -123,15 +123,6 @@ def _remarks(taxonomy: Taxonomy) -> Iterator[Remark]:
             yield Remark("warning", item.id, "it has no `look_for`: only a model can tell it")
         for expected, texts in ((True, item.tests.fire), (False, item.tests.quiet)):
             for text in texts:
-                if _is_spoken_of(item, text) is not expected:
+                if speaks_of(text, item) is not expected:
                     done = "does not fire on" if expected else "fires on"
                     yield Remark("test", item.id, f"it {done}: {text}")
-
-
-def _is_spoken_of(item: TaxonomyItem, text: str) -> bool:
-    """Whether a text speaks of an item where its conditions hold."""
-    return (
-        find_any(text, item.look_for) is not None
-        and find_any(text, item.unless) is None
-        and (not item.only_if or find_any(text, item.only_if) is not None)
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,7 +105,8 @@ def test_of_a_run_that_was_cut_off_what_is_left_is_counted(studio: Studio) -> No
     assert part(found, "captions").calls == FRAMES - done
     assert part(found, "captions").cost_usd == 0
     studio.resume("cut")
-    assert part(estimate_run(spec, studio.machine()), "matching").calls == 0
+    done = estimate_run(spec, studio.machine())
+    assert part(done, "matching").calls == part(done, "clips").calls == 0
 
 
 def test_embedded_parts_ask_nobody(studio: Studio) -> None:
@@ -147,6 +149,10 @@ def test_learning_is_estimated_too(studio: Studio) -> None:
     assert "for each rule that is found" in found.more[0]
     assert learned.usage.model_calls == studio.stub.calls
     assert learned.usage.tokens_in == studio.stub.tokens_in
+    by_items = estimate_learning(replace(request, taxonomy="general"), studio.store)
+    learn = replace(request, taxonomy="general", scene="items")
+    induce(learn, studio.store)
+    assert part(by_items, "taxonomy").calls == studio.asked()["ItemRules"] > 3
     again = estimate_learning(request, studio.store)
     assert again.stored == FRAMES / 2 and part(again, "captions").calls == 0
 

@@ -93,7 +93,7 @@ def _about_quiet(
     count = len(weighty)
     is_stray = count <= _STRAY and count < len(captioned)
     if not weighty or is_stray or count <= _VAGUE * len(captioned):
-        return _stands(first, "hardly any caption speaks of an item of weight")
+        return _stands(first, f"{count} of {len(captioned)} captions speak of an abnormal item")
     heard, _ = hear(taxonomy, weighty)
     best = max((one for one in heard if _has_weight(one.item)), key=lambda one: one.captions)
     told = f"{best.item.title} ({best.item.id}) in {_of(best, captioned)}"

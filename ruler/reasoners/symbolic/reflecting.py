@@ -7,7 +7,7 @@ ones may name it better or raise one that stayed just below the threshold.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,7 +17,7 @@ from ruler.schemas.captions import Caption
 from ruler.schemas.observations import Observation
 from ruler.schemas.taxonomy import Taxonomy, TaxonomyItem
 from ruler.schemas.verdicts import Outcome, Reflection, WordEvidence
-from ruler.text.phrases import PhraseIndex
+from ruler.text.phrases import Found, PhraseIndex
 
 MAJORITY = 0.5
 _GRAVE = ("high", "critical")
@@ -81,6 +81,11 @@ def heard_in(taxonomy: Taxonomy, caption: Caption) -> list[Heard]:
     return hear(taxonomy, [alone])[0]
 
 
+def speaks_of(text: str, item: TaxonomyItem) -> bool:
+    """Whether a text speaks of an item whose conditions hold there."""
+    return _hit((item,), 0, _index((item,)).find(text)) is not None
+
+
 def hear(
     taxonomy: Taxonomy, captioned: Sequence[Observation]
 ) -> tuple[list[Heard], dict[str, Conditions]]:
@@ -96,12 +101,10 @@ def hear(
             continue
         found = index.find(seen.caption.text)
         for number, item in enumerate(items):
-            is_excused = 3 * number + 1 in found
-            is_met = 3 * number + 2 in found
-            conditions[item.id].excused += is_excused
-            conditions[item.id].met += is_met
-            hit = found.get(3 * number)
-            if hit is None or is_excused or (item.only_if and not is_met):
+            conditions[item.id].excused += 3 * number + 1 in found
+            conditions[item.id].met += 3 * number + 2 in found
+            hit = _hit(items, number, found)
+            if hit is None:
                 continue
             counts[number] += 1
             if number not in first:
@@ -113,7 +116,14 @@ def hear(
     return heard, conditions
 
 
-@lru_cache(maxsize=8)
+def _hit(items: tuple[TaxonomyItem, ...], number: int, found: Mapping[int, Found]) -> Found | None:
+    """What was found of an item, if its conditions hold beside it."""
+    if 3 * number + 1 in found or (items[number].only_if and 3 * number + 2 not in found):
+        return None
+    return found.get(3 * number)
+
+
+@lru_cache(maxsize=64)
 def _index(items: tuple[TaxonomyItem, ...]) -> PhraseIndex:
     """Three groups of phrases an item: `look_for`, `unless`, `only_if`."""
     return PhraseIndex([p for item in items for p in (item.look_for, item.unless, item.only_if)])
