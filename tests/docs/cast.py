@@ -51,7 +51,7 @@ CHOICES = frozenset(
     "normal home walkway street indoor any one many online offline motion symbolic brightness "
     "false-alarm missed anomaly undetermined anomalyruler error warning info gaussian ema majority "
     "none all facts outcomes scores files exit-codes German neighbour "
-    "warehouse front-office".split()
+    "warehouse front-office frame clip".split()
 )
 DATA_SETS = (
     frozenset(

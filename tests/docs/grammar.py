@@ -31,6 +31,7 @@ VALUES: dict[str, frozenset[str]] = {
     "place": frozenset(get_args(Place)),
     "cameras": frozenset(get_args(Cameras)),
     "mode": frozenset({"online", "offline"}),
+    "by": frozenset({"frame", "clip"}),
     "smoothing": frozenset(get_args(Smoothing.model_fields["method"].annotation)),
     "scene": SCENES | frozenset({"run"}),
     "captioner": PROVIDERS | frozenset({"motion", "replay", "brightness"}),
