@@ -16,7 +16,7 @@ DOCS := $(VENV)/.stamp-docs-$(VERSION)
 MODELS := $(VENV)/models
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test models test-models check reference docs format constraints wheel smoke clean
+.PHONY: help install demo test models test-models check reference picture docs format constraints wheel smoke clean
 
 help: ## list what there is
 	@echo "ruler: make TARGET [PYTHON=python3.12] [VENV=.venv]"
@@ -51,6 +51,9 @@ check: $(DEV) ## format, lint, types, layers, dependencies, structure, licences,
 
 reference: $(DEV) ## write docs/reference and docs/lint.md anew from the code
 	@$(BIN)/python -m tools.reference
+
+picture: demo ## draw the README's picture anew, from a run of the demo
+	@$(BIN)/python tools/readme_picture.py
 
 docs: $(DOCS) ## build the documentation into site/
 	@$(BIN)/python -m tools.reference --check || { echo "Mend with: make reference"; exit 1; }

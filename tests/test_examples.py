@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib
+import json
 import runpy
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from ruler.schemas.rules import Rule, RuleSet, When
 from ruler.schemas.taxonomy import Lexicon
 from ruler.text.phrases import find_any
 from ruler.video.frames import Frame, FrameWindow
+from rules_store.manifest_files import load_manifest
 from rules_store.rule_files import parse_rules
 from rules_store.taxonomy_files import load_taxonomy, parse_taxonomy
 from tests.conformance.captioners import CaptionerConformance
@@ -176,3 +178,46 @@ def test_use_as_library(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "[hall.fast]" in said
     report = Path(said.rpartition("report: ")[2].strip())
     assert report.is_file()
+
+
+class TestUcsdPed2:
+    """examples/ucsd_ped2.py, on a folder laid out like the data set."""
+
+    @pytest.fixture
+    def data(self, tmp_path: Path) -> Path:
+        folder = tmp_path / "UCSDped2"
+        for part, clips in (
+            ("Train", ("Train001",)),
+            ("Test", ("Test001", "Test002", "Test001_gt")),
+        ):
+            for name in clips:
+                (folder / part / name).mkdir(parents=True)
+                for number in range(1, 6):
+                    (folder / part / name / f"{number:03d}.tif").touch()
+        (folder / "Test" / "UCSDped2.m").write_text(
+            "TestVideoFile = {};\nTestVideoFile{end+1}.gt_frame = [2:4];\n"
+            "TestVideoFile{end+1}.gt_frame = [1:2, 5:5];\n"
+        )
+        return folder
+
+    def main(self, *arguments: str) -> None:
+        runpy.run_path(str(EXAMPLES / "ucsd_ped2.py"))["main"](arguments)
+
+    def test_writes_a_manifest_that_ruler_reads(
+        self, data: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.main(str(data))
+        manifest = load_manifest(data / "dataset.yaml")
+        assert manifest.kind == "clips"
+        assert manifest.reference == ("Train/Train001",)
+        assert [one.clip for one in manifest.test] == ["Test/Test001", "Test/Test002"]
+        assert json.loads((data / "frame_labels.json").read_text()) == {
+            "Test/Test001": [0, 1, 1, 1, 0],
+            "Test/Test002": [1, 1, 0, 0, 1],
+        }
+        assert "ruler eval" in capsys.readouterr().out
+
+    def test_a_truth_that_does_not_fit_is_refused(self, data: Path) -> None:
+        (data / "Test" / "UCSDped2.m").write_text("gt_frame = [2:4];\n")
+        with pytest.raises(SystemExit, match="2 test clips, but 1 lines of truth"):
+            self.main(str(data))

@@ -73,6 +73,8 @@ def main() -> None:
         for words in ("--version", "doctor", "help", "help facts", "demo", "rules test walkway"):
             seconds = run(commands / "ruler", *words.split(), cwd=elsewhere)
             say(f"ruler {words}: {seconds:.1f} s")
+        picture = (sys.executable, ROOT / "tools" / "readme_picture.py", "--check")
+        run(*picture, elsewhere / "demo", cwd=elsewhere)
         run(commands / "python", "-c", f"import {', '.join(PACKAGES)}", cwd=elsewhere)
         check_start(commands, elsewhere)
     say("passed")
