@@ -145,10 +145,10 @@ def _ruler(words: list[str], is_whole: bool, names: frozenset[str]) -> list[str]
         plain = [word for word in words if not word.startswith("-") and word not in _verbs()]
         return _unknown(plain, names)
     found = []
-    for name, value in values:
+    for name, value, said in values:
         allowed = VALUES.get(name)
         if allowed is None:
-            found += _unknown([value], names)
+            found += _unknown([value], names | said)
             continue
         head, *tail = re.split("[@:]", value, maxsplit=1)
         if value != "1" and head not in allowed and not is_placeholder(head):
@@ -157,8 +157,9 @@ def _ruler(words: list[str], is_whole: bool, names: frozenset[str]) -> list[str]
     return found
 
 
-def _parsed(words: list[str]) -> Iterator[tuple[str, str]]:
-    """Parse as the command would, and give every text that a user put in, with its parameter.
+def _parsed(words: list[str]) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Parse as the command would, and give every text that a user put in, with its parameter and
+    the words of that one's help, which names what it takes.
 
     Raises:
         typer.Exit: the command would end here.
@@ -180,10 +181,11 @@ def _parsed(words: list[str]) -> Iterator[tuple[str, str]]:
         for name, value in context.params.items()
         if context.get_parameter_source(name).name == "COMMANDLINE"
     }
+    helped = {one.name: frozenset(re.findall(r"[\w-]+", one.help or "")) for one in command.params}
     for name, value in given.items():
         for text in value if isinstance(value, list | tuple) else [value]:
             if not isinstance(text, bool | int | float):
-                yield name, str(text)
+                yield name, str(text), helped[name]
 
 
 @cache
