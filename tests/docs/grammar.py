@@ -236,11 +236,14 @@ def _make(words: list[str], is_whole: bool, names: frozenset[str]) -> list[str]:
 
 def _python(words: list[str], is_whole: bool, names: frozenset[str]) -> list[str]:
     if words[:1] == ["-m"]:
-        return (
-            CHECKS[words[1]](words[2:], is_whole, names)
-            if words[1] in CHECKS
-            else [f"python -m {words[1]} is unknown to the docs tests"]
-        )
+        module, *rest = words[1:]
+        if module in CHECKS:
+            return CHECKS[module](rest, is_whole, names)
+        script = f"{module.replace('.', '/')}.py"
+        words = [
+            script if (ROOT / script).is_file() else script.replace(".py", "/__main__.py"),
+            *rest,
+        ]
     script, *rest = words
     if script in names:
         return _unknown([word for word in rest if not word.startswith("-")], names)
