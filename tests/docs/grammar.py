@@ -24,6 +24,9 @@ from ruler.settings import Settings
 from tests.docs.blocks import ROOT, Command
 from tests.docs.cast import PROVIDERS, SCENES, is_known, is_placeholder
 
+_ANYWHERE = ("--debug", "--install-completion", "--show-completion")
+"""Options of every command; parsing the last two would already carry them out."""
+
 _TOLERATED = ("MissingParameter", "BadOptionUsage", "NoArgsIsHelpError")
 """Errors of the parser that mean that something was left out."""
 
@@ -133,7 +136,7 @@ def variables() -> frozenset[str]:
 
 
 def _ruler(words: list[str], is_whole: bool, names: frozenset[str]) -> list[str]:
-    words = [word for word in words if word != "--debug"]
+    words = [word for word in words if word not in _ANYWHERE]
     try:
         values = list(_parsed(["1" if is_placeholder(word) else word for word in words]))
     except typer.Exit:  # --help, --version
