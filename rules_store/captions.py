@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import Column, ColumnElement, Row, delete, func, select
 from sqlmodel import SQLModel
 
 from ruler.schemas.captions import Caption
 from ruler.schemas.induction import Proposal
+from rules_store.caption_rows import caption_of
 from rules_store.engine import Database
 from rules_store.sizes import Kept, byte_length, kept
 from rules_store.stored import stored
@@ -31,19 +33,22 @@ class Captions:
 
     def get(self, keys: Iterable[str]) -> dict[str, Caption]:
         """Captions by key; keys the store does not know are left out."""
-        bodies = self.bodies(keys)
-        return {key: stored(Caption, body) for key, body in bodies.items()}
+        columns = (_CAPTION.c.body, _CAPTION.c.sha256)
+        return {row.key: caption_of(row.body, row.sha256) for row in self._rows(keys, *columns)}
 
     def bodies(self, keys: Iterable[str]) -> dict[str, str]:
         """The same as JSON, for those who need to read few of them."""
+        return {row.key: row.body for row in self._rows(keys, _CAPTION.c.body)}
+
+    def _rows(self, keys: Iterable[str], *columns: Column[Any]) -> list[Row[Any]]:
         wanted = list(dict.fromkeys(keys))
-        found: dict[str, str] = {}
+        found: list[Row[Any]] = []
         with self._db.read() as connection:
             for start in range(0, len(wanted), _BATCH):
-                query = select(_CAPTION.c.key, _CAPTION.c.body).where(
+                query = select(_CAPTION.c.key, *columns).where(
                     _CAPTION.c.key.in_(wanted[start : start + _BATCH])
                 )
-                found.update((key, body) for key, body in connection.execute(query))
+                found += connection.execute(query).all()
         return found
 
     def by_hash(self, prefix: str) -> list[Caption]:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, inspect, make_url, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from ruler.errors import StoreError
 
 DATABASE = "ruler.sqlite"
-HEAD = "0004"
+HEAD = "0005"
 _BUSY_MILLISECONDS = 30_000
 
 
@@ -57,8 +57,12 @@ class Database:
         """Insert rows; one whose primary key is there already is left as it is."""
         if not rows:
             return
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
+        if connection.dialect.name == "postgresql":
+            from sqlalchemy.dialects import postgresql
+
+            connection.execute(postgresql.insert(table).on_conflict_do_nothing(), list(rows))
+        else:
+            connection.execute(sqlite.insert(table).on_conflict_do_nothing(), list(rows))
 
     def compact(self) -> None:
         """Give the space of deleted rows back, with what stood in it; PostgreSQL does it itself."""

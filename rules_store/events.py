@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlmodel import SQLModel
@@ -35,13 +36,7 @@ class Events:
         self, run_id: str, clip: int, frames: tuple[int, int], reflection: Reflection
     ) -> None:
         """Store what reflection said of the frames [start, stop)."""
-        row = {
-            "run_id": run_id,
-            "clip": clip,
-            "start_frame": frames[0],
-            "stop_frame": frames[1],
-            "body": reflection.model_dump_json(),
-        }
+        row = {"run_id": run_id, "clip": clip, **reflection_values(*frames, reflection)}
         with self._db.write() as connection:
             self._db.insert_new(connection, _REFLECTION, [row])
 
@@ -59,20 +54,8 @@ class Events:
 
     def save(self, run_id: str, clip: int, events: Sequence[Event]) -> None:
         """Replace the events of a clip."""
-        rows = [
-            {
-                "run_id": run_id,
-                "clip": clip,
-                "number": number,
-                "start_seconds": event.start_seconds,
-                "stop_seconds": event.stop_seconds,
-                "category": event.category,
-                "level": event.level,
-                "peak_score": event.peak_score,
-                "body": event.model_dump_json(),
-            }
-            for number, event in enumerate(events)
-        ]
+        place = {"run_id": run_id, "clip": clip}
+        rows = [{**place, **values} for values in event_values(events)]
         with self._db.write() as connection:
             connection.execute(
                 delete(_EVENT).where(_EVENT.c.run_id == run_id, _EVENT.c.clip == clip)
@@ -88,3 +71,24 @@ class Events:
         )
         with self._db.read() as connection:
             return [stored(Event, body) for body in connection.execute(query).scalars()]
+
+
+def reflection_values(start: int, stop: int, reflection: Reflection) -> dict[str, Any]:
+    """What is stored of a reflection on the frames [start, stop)."""
+    return {"start_frame": start, "stop_frame": stop, "body": reflection.model_dump_json()}
+
+
+def event_values(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """What is stored of a clip's events."""
+    return [
+        {
+            "number": number,
+            "start_seconds": event.start_seconds,
+            "stop_seconds": event.stop_seconds,
+            "category": event.category,
+            "level": event.level,
+            "peak_score": event.peak_score,
+            "body": event.model_dump_json(),
+        }
+        for number, event in enumerate(events)
+    ]

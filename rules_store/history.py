@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from sqlmodel import SQLModel
 from ruler.errors import FileProblems
 from ruler.schemas.base import bytes_hash
 from ruler.schemas.captions import SceneModel
+from ruler.schemas.rules import RuleSet
+from rules_store.derived import Derived
 from rules_store.engine import Database
 from rules_store.rule_files import parse_rules
 from rules_store.seals import seal_of
@@ -55,8 +57,9 @@ class Flaw:
 class History:
     """The store's side of looking back."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, derived: Derived) -> None:
         self._db = database
+        self._derived = derived
 
     def log(self, scene: str) -> list[LogEntry]:
         """All revisions of a scene, oldest first."""
@@ -112,6 +115,15 @@ class History:
         for row in kept:
             by_revision.setdefault(row.revision, []).append((row.rule_id, row.status))
         found = list(_row_flaws(scene, rows, by_revision))
+        found += [
+            Flaw(
+                scene,
+                row.revision,
+                "its rules are kept otherwise than its source has them: ruler cache prune",
+            )
+            for row in rows
+            if not self._derived.is_true(RuleSet, row.source, _parse_of(row, scene))
+        ]
         numbers = {row.revision: row for row in rows}
         if rows and (active not in numbers or numbers[active].is_proposal):
             found.append(
@@ -152,6 +164,10 @@ def _row_flaws(
             if [(rule.id, rule.status) for rule in rules] != kept.get(row.revision, []):
                 yield Flaw(scene, row.revision, "the list of its rules is not that of its source")
         before, expected = row.seal, row.revision + 1
+
+
+def _parse_of(row: Row[Any], scene: str) -> Callable[[], RuleSet]:
+    return lambda: parse_rules(row.source, scene=scene)
 
 
 def _is_whole(row: Row[Any]) -> bool:

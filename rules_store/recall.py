@@ -6,18 +6,23 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlmodel import SQLModel
 
+from ruler.schemas.runs import ClipInfo, RunSpec
 from ruler.schemas.verdicts import Verdict
 from rules_store.engine import Database
-from rules_store.stored import stored
-from rules_store.tables import MatchRow, VerdictRow
+from rules_store.stored import making, stored
+from rules_store.tables import MatchRow, RunClipRow, RunRow, VerdictRow
+from rules_store.trace_rows import Links, links_of
 
+_RUN = SQLModel.metadata.tables[str(RunRow.__tablename__)]
+_CLIP = SQLModel.metadata.tables[str(RunClipRow.__tablename__)]
 _VERDICT = SQLModel.metadata.tables[str(VerdictRow.__tablename__)]
 _MATCH = SQLModel.metadata.tables[str(MatchRow.__tablename__)]
 
 _PAGE = 2048
+_MOST_RUNS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,16 @@ class Recalled:
     match: float | None
     smooth: float | None
     strengths: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What linking said of a sampled frame, and what it said it of."""
+
+    frame_index: int
+    time_seconds: float
+    caption_key: str | None
+    links: Links
 
 
 class Recall:
@@ -115,3 +130,43 @@ class Recall:
                 frame: (outcome, stored(Verdict, body).rules if outcome == "anomaly" else ())
                 for frame, outcome, body in connection.execute(query)
             }
+
+    def links(self, scene: str, clip_sha256: str, version: str) -> list[Linked]:
+        """The links of a clip's frames as the newest run of a scene stored them that has done the
+        clip and is of that stamp; empty where none has.
+
+        Args:
+            scene: The scene's name.
+            clip_sha256: The clip's content.
+            version: See `RunSpec`.
+        """
+        query = (
+            select(_CLIP.c.run_id, _CLIP.c.clip, _CLIP.c.info, _RUN.c.spec)
+            .join(_RUN, _RUN.c.id == _CLIP.c.run_id)
+            .where(_RUN.c.scene == scene, _CLIP.c.done)
+            .order_by(_RUN.c.created_at.desc())
+            .limit(_MOST_RUNS)
+        )
+        with self._db.read() as connection:
+            for run_id, clip, info, spec in connection.execute(query):
+                is_it = info is not None and stored(ClipInfo, info).sha256 == clip_sha256
+                if is_it and stored(RunSpec, spec).version == version:
+                    return self._links(connection, run_id, clip)
+        return []
+
+    def _links(self, connection: Connection, run_id: str, clip: int) -> list[Linked]:
+        query = (
+            select(
+                _VERDICT.c.frame_index,
+                _VERDICT.c.time_seconds,
+                _VERDICT.c.caption_key,
+                _VERDICT.c.links,
+            )
+            .where(_VERDICT.c.run_id == run_id, _VERDICT.c.clip == clip)
+            .order_by(_VERDICT.c.frame_index)
+        )
+        with making("link"):
+            return [
+                Linked(frame, seconds, key, links_of(links))
+                for frame, seconds, key, links in connection.execute(query)
+            ]

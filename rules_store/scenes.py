@@ -13,7 +13,8 @@ from sqlmodel import SQLModel
 from ruler.errors import NotFoundError, OvertakenError, StoreError
 from ruler.schemas.base import bytes_hash, canonical_json
 from ruler.schemas.captions import SceneModel
-from ruler.schemas.rules import Revision, RevisionRef, Rule
+from ruler.schemas.rules import Revision, RevisionRef, Rule, RuleSet
+from rules_store.derived import Derived
 from rules_store.engine import Database, now_text
 from rules_store.rule_files import parse_rules
 from rules_store.seals import seal_of
@@ -59,8 +60,9 @@ class NewRevision:
 class Scenes:
     """The store's side of scenes and their rules."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, derived: Derived) -> None:
         self._db = database
+        self._derived = derived
 
     def overview(self) -> list[SceneInfo]:
         """All scenes by name."""
@@ -172,9 +174,14 @@ class Scenes:
             is_older = row.parent is None or row.parent < row.revision
             if bytes_hash(row.source.encode()) != row.sha256 or not is_older:
                 raise StoreError(f"revision {scene}@{row.revision} is damaged in {self._db.where}.")
+            named = f"{scene}@{row.revision}"
+
+            def parse() -> RuleSet:
+                return parse_rules(row.source, file=named, scene=scene)
+
             return Revision(
                 ref=RevisionRef(scene=scene, revision=row.revision, sha256=row.sha256),
-                rule_set=parse_rules(row.source, file=f"{scene}@{row.revision}", scene=scene),
+                rule_set=self._derived.value(RuleSet, row.source, parse),
                 source=row.source,
                 parent=row.parent,
                 author=row.author,

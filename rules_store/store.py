@@ -7,7 +7,9 @@ from types import TracebackType
 
 from rules_store.answers import Answers
 from rules_store.captions import Captions
+from rules_store.clip_files import ClipFiles
 from rules_store.decisions import Decisions
+from rules_store.derived import Derived
 from rules_store.engine import open_database
 from rules_store.events import Events
 from rules_store.feedback import Feedbacks
@@ -17,6 +19,7 @@ from rules_store.recall import Recall
 from rules_store.runs import Runs
 from rules_store.scenes import Scenes
 from rules_store.traces import Traces
+from rules_store.whole_clips import WholeClips
 
 
 class Store:
@@ -32,13 +35,16 @@ class Store:
     def __init__(self, place: Path | str) -> None:
         self._db = open_database(place)
         self.place = self._db.place
-        self.scenes = Scenes(self._db)
+        self.derived = Derived(self._db)
+        self.clip_files = ClipFiles(self._db)
+        self.scenes = Scenes(self._db, self.derived)
         self.decisions = Decisions(self._db)
-        self.history = History(self._db)
+        self.history = History(self._db, self.derived)
         self.captions = Captions(self._db)
         self.answers = Answers(self._db)
         self.runs = Runs(self._db)
         self.traces = Traces(self._db, self.captions)
+        self.whole_clips = WholeClips(self._db)
         self.recall = Recall(self._db)
         self.events = Events(self._db)
         self.feedback = Feedbacks(self._db)

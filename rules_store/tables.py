@@ -131,6 +131,29 @@ class AnswerRow(SQLModel, table=True):
     created_at: str
 
 
+class DerivedRow(SQLModel, table=True):
+    """What follows from other things alone, and takes a while to work out: a file as it was read,
+    a script as it is packed. By the hash of all that decides it; it can go at any time."""
+
+    __tablename__ = "derived"
+
+    key: str = Field(primary_key=True)
+    kind: str
+    body: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class ClipFileRow(SQLModel, table=True):
+    """What opening a clip at a path gave: by the file's identity, size and times (`signature`), so
+    that one that has not changed need not be opened again. It can go at any time."""
+
+    __tablename__ = "clip_file"
+
+    path: str = Field(primary_key=True)
+    signature: str
+    info: str = Field(sa_column=Column(Text, nullable=False))
+    times: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
 class ProposalRow(SQLModel, table=True):
     """What a reasoner proposed from one batch of references, by the key of the question."""
 

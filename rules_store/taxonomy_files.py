@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ruler.errors import InputError
 from ruler.schemas.taxonomy import LEXICON_SCHEMA, TAXONOMY_SCHEMA, Lexicon, Taxonomy
+from rules_store.derived import Derived
 from rules_store.shipped import ShippedKind, shipped_names, shipped_source, unknown_name
 from rules_store.taxonomy_checks import CHECKS
 from rules_store.taxonomy_places import TaxonomyPlace, other_places
@@ -50,8 +51,8 @@ def builtin_lexicons() -> tuple[str, ...]:
     return shipped_names("lexicons")
 
 
-def load_taxonomy(name_or_path: str) -> Taxonomy:
-    """A taxonomy by name, or one from a file.
+def load_taxonomy(name_or_path: str, derived: Derived | None = None) -> Taxonomy:
+    """A taxonomy by name, or one from a file; what a store keeps as `derived` is not read anew.
 
     What holds a slash or ends in .yaml or .yml is a path; anything else is a name: of one that
     ships, of a file in the folder of the settings, of one that an installed package supplies. The
@@ -63,11 +64,11 @@ def load_taxonomy(name_or_path: str) -> Taxonomy:
         InputError: A package's taxonomy cannot be loaded, or calls itself otherwise.
         FileProblems: With every problem of the file.
     """
-    if is_path(name_or_path):
-        return parse_taxonomy(read_source(Path(name_or_path)), file=name_or_path)
-    if name_or_path in builtin_taxonomies():
+    if is_path(name_or_path) or name_or_path in builtin_taxonomies():
         source, file = _source("taxonomies", name_or_path)
-        return parse_taxonomy(source, file=file)
+        if derived is None:
+            return parse_taxonomy(source, file=file)
+        return derived.value(Taxonomy, source, lambda: parse_taxonomy(source, file=file))
     others = other_places()
     for place in others:
         if place.name == name_or_path:
@@ -105,10 +106,12 @@ def starter_taxonomy(name: str) -> str:
     return entry.read_text(encoding="utf-8").replace("NAME", name).replace("TITLE", title)
 
 
-def load_lexicon(name_or_path: str = "general") -> Lexicon:
+def load_lexicon(name_or_path: str = "general", derived: Derived | None = None) -> Lexicon:
     """A lexicon that ships, by name, or one from a file; as `load_taxonomy`."""
     source, file = _source("lexicons", name_or_path)
-    return parse_lexicon(source, file=file)
+    if derived is None:
+        return parse_lexicon(source, file=file)
+    return derived.value(Lexicon, source, lambda: parse_lexicon(source, file=file))
 
 
 def _source(kind: ShippedKind, name_or_path: str) -> tuple[str, str]:

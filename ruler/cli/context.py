@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ruler.jobs.tools import Machine
     from ruler.schemas.runs import Every, Sampling
     from ruler.settings import Settings
-    from ruler.video.decoders import Limits
+    from ruler.video.limits import Limits
     from rules_store.store import Store
 
 
@@ -99,7 +99,7 @@ def sampling(text: str) -> Sampling:
 
 def limits() -> Limits:
     """What the processes that decode clips may take."""
-    from ruler.video.decoders import Limits
+    from ruler.video.limits import Limits
 
     known = settings()
     return Limits(

@@ -24,8 +24,7 @@ from ruler.reporting.jsonl import read_frames
 from ruler.schemas.datasets import ClipsManifest, EvalResult, RuleSetStamp
 from ruler.schemas.runs import Every, Sampling, Smoothing
 from ruler.schemas.verdicts import Verdict
-from ruler.video.decoders import Limits
-from ruler.video.isolation import DEFAULT_LIMITS
+from ruler.video.limits import DEFAULT_LIMITS, Limits
 from rules_store.store import Store
 
 

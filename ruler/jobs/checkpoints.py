@@ -13,14 +13,15 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-
-from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph.checkpoint.sqlite import SqliteSaver
+from typing import TYPE_CHECKING
 
 from ruler.errors import InputError, NotFoundError
 from ruler.schemas.runs import RunSpec
 from rules_store.store import Store
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.checkpoint.sqlite import SqliteSaver
 
 CHECKPOINT = "checkpoint.sqlite"
 
@@ -31,6 +32,10 @@ _OPENING = threading.Lock()
 @contextlib.contextmanager
 def checkpointer(path: Path) -> Iterator[SqliteSaver]:
     """LangGraph's SQLite saver on a file of the run's own; a damaged file is made anew."""
+    # Not before: a clip that is judged at once needs neither a checkpoint nor LangGraph.
+    from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+    from langgraph.checkpoint.sqlite import SqliteSaver
+
     # LangGraph warns of each type it refuses to build; that it is refused is all there is to know.
     logging.getLogger("langgraph.checkpoint.serde.jsonplus").setLevel(logging.ERROR)
     with _OPENING:

@@ -9,14 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from langchain_core.runnables import RunnableConfig
-
-from graphs import deduction
 from graphs.deps import ClipDeps
 from ruler.errors import ClipError, InputError, NotFoundError
 from ruler.files import exists
 from ruler.jobs.beside import beside
-from ruler.jobs.checkpoints import CHECKPOINT, begun, checkpointer, is_begun, remove
+from ruler.jobs.checkpoints import CHECKPOINT, begun, remove
 from ruler.jobs.inputs import (
     USUAL_TAXONOMY,
     asks_models,
@@ -25,8 +22,9 @@ from ruler.jobs.inputs import (
     taxonomy_named,
     without_taxonomy,
 )
+from ruler.jobs.known import judge_known
 from ruler.jobs.models import asked_by
-from ruler.jobs.progress import Progress, Report, at_once, silent
+from ruler.jobs.progress import Progress, Report, silent
 from ruler.jobs.results import read_record, write_record, write_results
 from ruler.jobs.tools import Machine, Tools, tools_for
 from ruler.schemas.runs import (
@@ -116,6 +114,7 @@ def spec_of(request: DetectRequest, machine: Machine) -> RunSpec:
     # How another captioner is asked says nothing about this one.
     is_known = asks and captioner == revision.captioner
     learned = without_taxonomy(revision.asking) if is_known else {}
+    taxonomy = taxonomy_named(request.taxonomy, revision.asking) or USUAL_TAXONOMY
     return RunSpec(
         id=_new_id(request, machine),
         scene=request.scene,
@@ -124,7 +123,7 @@ def spec_of(request: DetectRequest, machine: Machine) -> RunSpec:
         captioner=captioner,
         reasoner=request.reasoner,
         by=request.by,
-        taxonomy=taxonomy_named(request.taxonomy, revision.asking) or USUAL_TAXONOMY,
+        taxonomy=taxonomy,
         every=request.every,
         sample=request.sample,
         smoothing=request.smoothing,
@@ -206,7 +205,9 @@ def _run(
     # The store first: a folder that it knows nothing of is not gone on with.
     runs.create(spec, list(zip(clip_names(spec.clips), spec.clips, strict=True)))
     record = _begin(spec, folder)
-    opened = open_all(spec.clips, spec.frame_rate, machine.reader, machine.limits)
+    opened = open_all(
+        spec.clips, spec.frame_rate, machine.reader, machine.limits, machine.store.clip_files
+    )
 
     def attempt(number: int, clip: Clip | ClipError, report: Report) -> ClipDeps | None:
         try:
@@ -276,31 +277,18 @@ def _detect_clip(tools: Tools, number: int, clip: Clip, folder: Path, report: Re
     if runs.is_done(spec.id, number) and not is_open:
         return deps
     runs.set_clip(spec.id, number, info=clip.info)
-    _walk_graph(deps, tools.machine.workers, folder, report)
+    _judge_clip(deps, tools, folder, report)
     return deps
 
 
-def _walk_graph(deps: ClipDeps, workers: int, folder: Path, report: Report) -> None:
-    """Go through the graph, from the clip's last checkpoint if there is one.
-
-    Where chunks are to be tried again, it begins anew: those that are stored cost nothing.
-    """
-    config: RunnableConfig = {
-        "configurable": {"thread_id": f"{deps.run_id}/{deps.clip_number}"},
-        "max_concurrency": at_once(workers),
-        "recursion_limit": 2 * deps.chunks + 100,
-    }
-    name, total, done = deps.clip.info.name, len(deps.frames), 0
+def _judge_clip(deps: ClipDeps, tools: Tools, folder: Path, report: Report) -> None:
+    """At once where all captions are known and nobody is asked, else through the graph."""
+    name, total = deps.clip.info.name, len(deps.frames)
     report(Progress(name, 0, total))
-    with checkpointer(folder / CHECKPOINT) as saver:
-        graph = deduction.builder().compile(checkpointer=saver, name="deduction")
-        goes_on = is_begun(saver, config, deps.chunks) and not deps.again
-        stream = graph.stream(
-            None if goes_on else {"cursor": 0}, config, context=deps, stream_mode="custom"
-        )
-        for step in stream:
-            done += step["frames"]
-            report(Progress(name, min(done, total), total))
+    if not judge_known(deps, tools.spec):
+        from ruler.jobs.walking import walk_graph
+
+        walk_graph(deps, tools.machine.workers, folder / CHECKPOINT, report)
     report(Progress(name, total, total))
 
 

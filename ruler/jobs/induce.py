@@ -26,9 +26,8 @@ from ruler.jobs.progress import Progress, Report, at_once, silent
 from ruler.schemas.induction import Brief, Checkup
 from ruler.schemas.rules import Cameras, Place, RuleSet
 from ruler.schemas.runs import Every, Usage
-from ruler.video.decoders import Limits
 from ruler.video.frames import Clip
-from ruler.video.isolation import DEFAULT_LIMITS
+from ruler.video.limits import DEFAULT_LIMITS, Limits
 from rules_store.store import Store
 from rules_store.taxonomy_files import load_lexicon, load_taxonomy
 

@@ -13,9 +13,10 @@ from ruler.errors import ClipError, InputError
 from ruler.reasoners.base import Reasoner
 from ruler.schemas.rules import LONGEST_NAME, NAME_PATTERN
 from ruler.video.clips import clip_names
-from ruler.video.decoders import Limits
 from ruler.video.frames import Clip
-from ruler.video.isolation import DEFAULT_LIMITS, open_isolated
+from ruler.video.isolation import open_isolated
+from ruler.video.known import ClipMemory, KnownClip, signature_of
+from ruler.video.limits import DEFAULT_LIMITS, Limits
 from rules_store.taxonomy_files import is_path
 
 
@@ -100,10 +101,13 @@ def open_all(
     frame_rate: float | None = None,
     reader: Literal["pyav", "decord"] = "pyav",
     limits: Limits | None = DEFAULT_LIMITS,
+    memory: ClipMemory | None = None,
 ) -> list[Clip | ClipError]:
     """Open each clip; one that cannot be read is its error, so that the others go on.
 
-    Clips are opened and decoded in processes of their own, within `limits`; None does it here.
+    Clips are opened and decoded in processes of their own, within `limits`; None does it here. Of
+    those that `memory` knows, and that have not changed since, none is opened before its pictures
+    are asked for.
 
     Raises:
         ClipError: a path is no text, so that nothing could be written down about it.
@@ -112,9 +116,34 @@ def open_all(
     opened: list[Clip | ClipError] = []
     for path, name in zip(paths, clip_names([str(path) for path in paths]), strict=True):
         try:
-            opened.append(
-                open_isolated(path, name=name, frame_rate=frame_rate, reader=reader, limits=limits)
-            )
+            opened.append(_open(Path(path), name, frame_rate, reader, limits, memory))
         except ClipError as error:
             opened.append(error)
     return opened
+
+
+def _open(
+    path: Path,
+    name: str,
+    frame_rate: float | None,
+    reader: Literal["pyav", "decord"],
+    limits: Limits | None,
+    memory: ClipMemory | None,
+) -> Clip:
+    """Open a clip, unless it is known and has not changed."""
+
+    def anew() -> Clip:
+        return open_isolated(path, name=name, frame_rate=frame_rate, reader=reader, limits=limits)
+
+    seen = signature_of(path, reader, frame_rate, limits and limits.pixels)
+    if memory is None or seen is None:
+        return anew()
+    place = str(path.absolute())
+    if (known := memory.get(place, seen.text)) is not None:
+        info = known[0].model_copy(update={"name": name, "path": str(path)})
+        return KnownClip(info, known[1], anew, lambda: memory.forget(place))
+    is_settled = seen.is_settled
+    clip = anew()
+    if is_settled and signature_of(path, reader, frame_rate, limits and limits.pixels) == seen:
+        memory.put(place, seen.text, clip.info, clip.times)
+    return clip

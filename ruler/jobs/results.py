@@ -148,6 +148,8 @@ def _clip_report(
 def drawn_key_frames(clip: Clip, events: Sequence[Event]) -> dict[int, bytes]:
     """Key frames as JPEG with the offending regions boxed; a frame that is gone has no picture."""
     by_frame = {event.key_frame: event for event in events}
+    if not by_frame:
+        return {}  # a clip that is known is not opened for nothing
     return {
         frame.index: draw_key_frame(frame.image, key_boxes(by_frame[frame.index]))
         for frame in clip.frames(sorted(by_frame))

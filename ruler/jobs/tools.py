@@ -23,9 +23,8 @@ from ruler.schemas.taxonomy import Lexicon, Taxonomy
 from ruler.steps.captioning import Sharing, View
 from ruler.steps.sharing import GROUP
 from ruler.steps.sifting import Sieve
-from ruler.video.decoders import Limits
 from ruler.video.frames import Clip
-from ruler.video.isolation import DEFAULT_LIMITS
+from ruler.video.limits import DEFAULT_LIMITS, Limits
 from ruler.video.sampling import sample_indices
 from rules_store.store import Store
 from rules_store.taxonomy_files import load_lexicon, load_taxonomy
@@ -127,8 +126,8 @@ def tools_for(spec: RunSpec, machine: Machine) -> Tools:
         view=View(captioner, _scene_model(revision, captioner, machine.store), sieve),
         reasoner=SymbolicReasoner() if spec.by == "clip" else named,
         judge=named,
-        taxonomy=load_taxonomy(spec.taxonomy),
-        lexicon=load_lexicon(),
+        taxonomy=load_taxonomy(spec.taxonomy, machine.store.derived),
+        lexicon=load_lexicon(derived=machine.store.derived),
         places=Places(machine.workers),
     )
 

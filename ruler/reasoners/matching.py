@@ -118,28 +118,49 @@ def best_figure(
     """The figure on which all measures hold best; facts of the frame hold for every figure.
 
     Returns:
-        (strength, one piece of evidence a measure); (0, []) where no figure has all the facts.
+        (strength, one piece of evidence a measure); (0, []) where no figure has all the facts, or
+        holds more than faintly.
     """
     caption = observation.caption
     assert caption is not None
-    positions: list[int | None] = list(range(len(caption.figures)))
+    positions: Sequence[int | None] = range(len(caption.figures))
     if all(FACTS[measure.fact].scope == "frame" for measure in measures):
-        positions = [None]
-    best: tuple[float, list[FactEvidence]] = (0.0, [])
+        positions = (None,)
+    strongest, place = 0.0, None
     for position in positions:
-        facts = observation.frame_facts
-        if position is not None:
-            facts |= observation.figure_facts(position)
-        if any(measure.fact not in facts for measure in measures):
-            continue
-        strength = min(measure_strength(measure, facts[measure.fact]) for measure in measures)
-        if strength > best[0]:
-            evidence = [
-                _fact_evidence(measure.fact, facts[measure.fact], position, observation)
-                for measure in measures
-            ]
-            best = (strength, evidence)
-    return best
+        strength = 1.0
+        for measure in measures:
+            value = _value(measure.fact, position, observation, caption)
+            strength = 0.0 if value is None else min(strength, measure_strength(measure, value))
+            if strength <= strongest:
+                break
+        else:
+            strongest, place = strength, position
+    if strongest < FAINT:
+        return 0.0, []
+    values = [_value(measure.fact, place, observation, caption) for measure in measures]
+    return strongest, [
+        _fact_evidence(measure.fact, value, place, observation)
+        for measure, value in zip(measures, values, strict=True)
+        if value is not None
+    ]
+
+
+def _value(
+    fact: str, position: int | None, observation: Observation, caption: Caption
+) -> float | None:
+    """A fact of a figure (as linking made it, else as it was measured), or else of the frame."""
+    if position is not None:
+        if observation.links and FACTS[fact].source == "link":
+            linked = observation.links[position].facts.get(fact)
+            if linked is not None:
+                return linked
+        value = caption.figures[position].facts.get(fact)
+        if value is not None:
+            return value
+    if FACTS[fact].source == "link":
+        return observation.frame_facts.get(fact)
+    return caption.facts.get(fact)
 
 
 def _fact_evidence(

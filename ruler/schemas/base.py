@@ -28,6 +28,21 @@ class Value(BaseModel):
             del copied.__dict__[name]
         return copied
 
+    @classmethod
+    def unchecked(cls, values: dict[str, Any]) -> Self:
+        """The value of these very fields, all of them given, each of its own type. Nothing is
+        checked: for what was checked when it was stored, where thousands are read.
+
+        It is what pydantic's `model_construct` does, which looks for defaults and aliases first.
+        """
+        made = cls.__new__(cls)
+        put = object.__setattr__
+        put(made, "__dict__", values)
+        put(made, "__pydantic_fields_set__", set(values))
+        put(made, "__pydantic_extra__", None)
+        put(made, "__pydantic_private__", None)
+        return made
+
 
 def canonical_json(value: object) -> bytes:
     """Bytes that depend on the content alone: sorted keys, no white space, UTF-8, no NaN.

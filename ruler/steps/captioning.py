@@ -128,11 +128,7 @@ def caption_samples(
     frames = [sample.frame_index for sample in samples]
     whole = np.asarray(frames if sampled is None else sampled, dtype=np.int64)
     name, address = clip.info.name, view.sha256(clip.info.name, whole)
-    keys = cache.samples(clip.info.sha256, address, frames)
-    captions = cache.get(keys.values())
-    answers: dict[int, Caption | str] = {
-        frame: captions[key] for frame, key in keys.items() if key in captions
-    }
+    answers: dict[int, Caption | str] = {**_known(clip, address, frames, cache)}
     usage = Usage(captions_cached=len(answers))
     if missing := [frame for frame in frames if frame not in answers]:
         chunk = _Chunk(view, clip, cache)
@@ -141,6 +137,29 @@ def caption_samples(
         usage += chunk.usage
     _record(view, name, answers)
     return [_observe(sample, answers.get(sample.frame_index)) for sample in samples], usage
+
+
+def recall_samples(
+    view: View, clip: Clip, samples: Sequence[Sample], cache: CaptionCache
+) -> list[Observation] | None:
+    """One observation a sample of a whole clip that was captioned before in this view, without
+    asking or decoding anything; None where a caption is missing."""
+    frames = [sample.frame_index for sample in samples]
+    address = view.sha256(clip.info.name, np.asarray(frames, dtype=np.int64))
+    known = _known(clip, address, frames, cache)
+    if len(known) < len(frames):
+        return None
+    _record(view, clip.info.name, known)
+    return [_observe(sample, known[sample.frame_index]) for sample in samples]
+
+
+def _known(
+    clip: Clip, address: str, frames: Sequence[int], cache: CaptionCache
+) -> dict[int, Caption]:
+    """By frame, the captions that are kept of a clip under the hash of a view."""
+    keys = cache.samples(clip.info.sha256, address, frames)
+    captions = cache.get(keys.values())
+    return {frame: captions[key] for frame, key in keys.items() if key in captions}
 
 
 def _record(view: View, clip: str, answers: Mapping[int, Caption | str]) -> None:

@@ -18,7 +18,7 @@ from ruler.schemas.rules import RevisionRef
 from ruler.schemas.runs import By, Smoothing
 from ruler.schemas.taxonomy import Taxonomy
 from ruler.schemas.traces import Trace
-from ruler.schemas.verdicts import ClipVerdict, Event, Matched, Reflection, Verdict
+from ruler.schemas.verdicts import ClipVerdict, Event, Reflection, Verdict
 from ruler.steps import disturbing, eventing, reasoning, reflection, scoring
 from ruler.steps.concluding import Concluder
 from ruler.steps.judging import Judge
@@ -29,11 +29,12 @@ from ruler.steps.windows import with_neighbours
 
 @dataclass(frozen=True)
 class Deduction:
-    """What a rule set says of one clip."""
+    """What a rule set says of one clip; `reflections` are of frames [start, stop)."""
 
     traces: Sequence[Trace]
     verdicts: Sequence[Verdict]
     events: Sequence[Event]
+    reflections: Sequence[tuple[int, int, Reflection]] = ()
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,11 @@ class Deducer:
         return replace(self, context=replace(self.context, rule_set=rule_set))
 
     def deduce(
-        self, clip: str, observations: Sequence[Observation], second_at: Callable[[int], float]
+        self,
+        clip: str,
+        observations: Sequence[Observation],
+        second_at: Callable[[int], float],
+        linked: Sequence[Observation] | None = None,
     ) -> Deduction:
         """Judge one clip.
 
@@ -64,8 +69,9 @@ class Deducer:
             clip: Its name, for verdicts and events.
             observations: In order of time.
             second_at: Presentation time of a frame, also of the one past the last.
+            linked: The same after linking, where that was done before.
         """
-        return self.conclude(clip, self.match(observations), second_at)
+        return self.conclude(clip, self.match(observations, linked), second_at)
 
     def conclude(
         self, clip: str, matched: Sequence[Trace], second_at: Callable[[int], float]
@@ -110,7 +116,7 @@ class Deducer:
                 (said for start, stop, said in reflections if start <= frame < stop), None
             ),
         )
-        return Deduction(traces, verdicts, list(events))
+        return Deduction(traces, verdicts, list(events), reflections)
 
     @property
     def support_seconds(self) -> float:
@@ -130,27 +136,23 @@ class Deducer:
             lambda wanted: [found.traces[bisect.bisect_left(frames, one)] for one in wanted],
         )
 
-    def match(self, observations: Sequence[Observation]) -> list[Trace]:
+    def match(
+        self, observations: Sequence[Observation], linked: Sequence[Observation] | None = None
+    ) -> list[Trace]:
         """Match captions and linked figures, and make each frame's first score."""
         weights = scoring.weights_of(self.context.rule_set.live)
         first = disturbing.match(self.reasoner, observations, self.context)
-        if any(seen.figures or disturbing.disturbed(seen) for seen in observations):
-            observations, second = self._linked(observations)
+        if any(rule.is_linked for rule in self.context.rule_set.live) or any(
+            seen.figures or disturbing.disturbed(seen) for seen in observations
+        ):
+            observations = linked or _linked(observations)
+            context = replace(self.context, linked=True)
+            second = disturbing.match(self.reasoner, observations, context)
             first = [scoring.joined(a, b) for a, b in zip(first, second, strict=True)]
         return [
             Trace(seen, matched, match=scoring.first_score(seen, matched, weights))
             for seen, matched in zip(observations, first, strict=True)
         ]
-
-    def _linked(
-        self, observations: Sequence[Observation]
-    ) -> tuple[list[Observation], list[Matched]]:
-        carry, linked = Carry(), []
-        for seen in observations:
-            carry, observation = link(carry, seen)
-            linked.append(observation)
-        context = replace(self.context, linked=True)
-        return linked, disturbing.match(self.reasoner, linked, context)
 
     def _smoothed(self, traces: Sequence[Trace]) -> list[Trace]:
         points = ((trace.time_seconds, trace.match) for trace in traces)
@@ -198,3 +200,11 @@ class Deducer:
             judge.judge(trace, (*before, trace, *after))
             for before, trace, after in itertools.islice(around, part.start, part.stop)
         ]
+
+
+def _linked(observations: Sequence[Observation]) -> list[Observation]:
+    carry, linked = Carry(), []
+    for seen in observations:
+        carry, observation = link(carry, seen)
+        linked.append(observation)
+    return linked

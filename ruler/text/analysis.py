@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-
-import simplemma
+from importlib import resources
 
 from ruler.text.languages import ENGLISH, LEMMAS, Language, language_of
 
@@ -109,7 +108,23 @@ def lemma_of(word: str, language: str = "en") -> str:
     """The dictionary form of a word, in lower case."""
     if known := LEMMAS.get(language, {}).get(word.lower()):
         return known
-    return simplemma.lemmatize(word.lower().replace("’", "'"), lang=language).lower()
+    plain = word.lower().replace("’", "'")
+    if known := _common(language).get(plain):
+        return known
+    import simplemma  # not before: its rules and words take a fifth of a second
+
+    return simplemma.lemmatize(plain, lang=language).lower()
+
+
+@lru_cache(maxsize=8)
+def _common(language: str) -> Mapping[str, str]:
+    """The lemmas of the words that ruler's own captions and rules are made of, as simplemma gives
+    them (`tools/common_lemmas.py`); empty for most languages."""
+    if language != ENGLISH.code:
+        return {}
+    table = resources.files("ruler.text") / "data" / "lemmas.en.txt"
+    pairs = (line.split() for line in table.read_text(encoding="utf-8").splitlines())
+    return {pair[0]: pair[-1] for pair in pairs}
 
 
 @lru_cache(maxsize=32768)

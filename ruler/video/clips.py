@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ruler.errors import ClipError
-from ruler.video.containers import unreadable
-from ruler.video.files import Reader, open_file
-from ruler.video.folders import is_picture, open_folder, open_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ruler.video.files import Reader
     from ruler.video.frames import Clip
 
 DEFAULT_READER: Reader = "pyav"
@@ -42,6 +40,11 @@ def open_clip(
     Raises:
         ClipError: nothing can be read there; says what is wrong and what to do.
     """
+    # Not before: a run whose clips are known opens none, and PyAV takes a while to import.
+    from ruler.video.containers import unreadable
+    from ruler.video.files import open_file
+    from ruler.video.folders import is_picture, open_folder, open_pictures
+
     place = Path(path)
     if frame_rate is not None and not (math.isfinite(frame_rate) and frame_rate > 0):
         raise ClipError(str(path), f"its frame rate cannot be {frame_rate:g}", "Give one above 0.")

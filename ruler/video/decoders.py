@@ -14,7 +14,6 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from ruler.errors import ClipError
 from ruler.video import wire
 from ruler.video.decoder_process import CHANNEL, HEADER_BYTES, SHARED
 from ruler.video.lending import Slots, shared_file
-from ruler.video.pictures import MAX_PIXELS
+from ruler.video.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,21 +34,6 @@ _START_SECONDS = 60.0
 _END_SECONDS = 2.0
 _MOST_IDLE = 4
 _BUFFER_BYTES = 1 << 20
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a decoder process may take.
-
-    Attributes:
-        seconds: How long it may show no sign of life (no packet, picture or block of bytes read).
-        megabytes: Memory beyond what it needs for itself.
-        pixels: The largest picture it may decode.
-    """
-
-    seconds: float = 30.0
-    megabytes: int = 4096
-    pixels: int = MAX_PIXELS
 
 
 class DecoderLostError(Exception):

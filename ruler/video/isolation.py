@@ -19,10 +19,8 @@ import numpy as np
 from ruler.errors import ClipError
 from ruler.schemas.runs import ClipInfo
 from ruler.video.clips import DEFAULT_READER, open_clip
-from ruler.video.containers import REPAIR
-from ruler.video.decoders import POOL, DecoderLostError, Limits
-from ruler.video.files import checked
 from ruler.video.frames import Frame, FrameFailure
+from ruler.video.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,8 +37,6 @@ _MOST_LOSSES = 3
 _SHARED_BYTES = 64 << 20
 _MOST_SLOTS = 16
 """Pictures decoded ahead, as far as they fit into `_SHARED_BYTES`; never less than two."""
-
-DEFAULT_LIMITS = Limits()
 
 
 def open_isolated(
@@ -65,11 +61,16 @@ def open_isolated(
     """
     if limits is None or os.name != "posix":
         return open_clip(path, name=name, frame_rate=frame_rate, reader=reader)
+    # Not before: decoders bring PyAV and OpenCV along, and a run may need no picture at all.
+    from ruler.video.decoders import POOL, DecoderLostError
+
     asked = {"path": str(path), "name": name, "frame_rate": frame_rate, "reader": reader}
     try:
         with POOL.borrowed(limits) as decoder:
             answer, blob = decoder.open(asked)
     except DecoderLostError as lost:
+        from ruler.video.containers import REPAIR
+
         raise ClipError(str(path), str(lost), REPAIR) from lost
     info = ClipInfo.model_validate(answer["opened"])
     middle, end = answer["times"], answer["times"] + answer["starts"]
@@ -133,6 +134,9 @@ class IsolatedClip:
             ClipError: the file has gone since it was opened.
             ValueError: `indices` do not ascend, or lie outside the clip.
         """
+        from ruler.video.decoders import DecoderLostError
+        from ruler.video.files import checked
+
         wanted = checked(indices, len(self._times))
         done = 0
         while done < len(wanted):
@@ -156,6 +160,8 @@ class IsolatedClip:
         # One more row than proportion says: shrinking rounds.
         size = (1 if is_grey else 3) * shown * (self._info.height * shown // self._info.width + 1)
         slots = max(2, min(_MOST_SLOTS, _SHARED_BYTES // size))
+        from ruler.video.decoders import POOL
+
         with POOL.borrowed(self._limits) as decoder:
             pictures = decoder.read(
                 self._sealed, wanted, width, is_grey=is_grey, slots=slots, size=size

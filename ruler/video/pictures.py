@@ -9,13 +9,12 @@ import cv2
 import numpy as np
 
 from ruler.errors import ClipError
+from ruler.video.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_SIDE = 16_384
-MAX_PIXELS = 100_000_000
-"""Larger pictures are refused before they are decoded: one frame would take 300 MB and more."""
 
 _JPEG_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xDA)})

@@ -43,7 +43,7 @@ place, writers, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 start = time.time() + 0.2
 
 def work(name):
-    time.sleep(start - time.time())
+    time.sleep(max(0.0, start - time.time()))
     with Store(place) as store:
         for number in range(count):
             source = f"schema: ruler/rules/v1\\nscene: yard\\nrules: []\\n# {name} {number}\\n"

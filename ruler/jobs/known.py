@@ -1,0 +1,77 @@
+"""Judging a clip whose captions the store has, by a reasoner that asks nobody: in memory, at once.
+
+This is what a changed rule costs. Nothing is decoded and nothing asked, so a checkpoint could save
+nothing: a run that is killed here begins the clip anew. The results are those of the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from graphs.deps import ClipDeps
+from ruler import registry
+from ruler.schemas.observations import Observation
+from ruler.schemas.runs import RunSpec, Usage
+from ruler.steps.captioning import recall_samples, samples_of
+from ruler.steps.deducing import Deducer
+from rules_store.whole_clips import WholeClip
+
+MOST_SAMPLES = 4096
+"""Longer clips go through the graph, page by page: memory must not grow with a clip's length."""
+
+
+def judge_known(deps: ClipDeps, spec: RunSpec) -> bool:
+    """Judge a clip and store all about it; False where that has to be done by the graph.
+
+    Args:
+        deps: The clip, of which nothing is stored for this run.
+        spec: What its run was asked.
+    """
+    provider, _ = registry.split_name(spec.reasoner)
+    if len(deps.frames) > MOST_SAMPLES or provider not in registry.BUILTINS["reasoner"]:
+        return False
+    if deps.store.traces.chunks_done(deps.run_id, deps.clip_number):
+        return False
+    samples = samples_of(deps.clip, deps.frames)
+    seen = recall_samples(deps.view, deps.clip, samples, deps.store.captions)
+    if seen is None:
+        return False
+    deducer = Deducer(
+        reasoner=deps.reasoner,
+        context=deps.match_context(linked=False),
+        revision=deps.revision.ref,
+        taxonomy=deps.taxonomy,
+        smoothing=deps.smoothing,
+    )
+    found = deducer.deduce(deps.clip.info.name, seen, deps.second_at, _linked(deps, spec, seen))
+    whole = WholeClip(
+        usage=dict(enumerate(_usage(deps))),
+        traces=found.traces,
+        verdicts=found.verdicts,
+        reflections=found.reflections,
+        events=found.events,
+        verdict=deducer.conclude_clip(deps.clip.info.name, found, by=deps.by),
+    )
+    deps.store.whole_clips.save(deps.run_id, deps.clip_number, whole)
+    return True
+
+
+def _linked(deps: ClipDeps, spec: RunSpec, seen: Sequence[Observation]) -> list[Observation] | None:
+    """The frames as an earlier run linked these very captions, by the code of today: rules do not
+    change it. None where none has."""
+    if spec.version is None:
+        return None
+    rows = deps.store.recall.links(spec.scene, deps.clip.info.sha256, spec.version)
+    asked = [(o.frame_index, o.time_seconds, o.caption and o.caption.key) for o in seen]
+    if [(row.frame_index, row.time_seconds, row.caption_key) for row in rows] != asked:
+        return None
+    return [
+        one.model_copy(update=row.links) if row.links else one
+        for one, row in zip(seen, rows, strict=True)
+    ]
+
+
+def _usage(deps: ClipDeps) -> list[Usage]:
+    """What each chunk cost: nothing but looking its captions up."""
+    sizes = (min(deps.chunk, len(deps.frames) - n * deps.chunk) for n in range(deps.chunks))
+    return [Usage(captions_cached=size) for size in sizes]
