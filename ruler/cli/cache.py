@@ -39,8 +39,6 @@ def show(store: options.StorePlace = None, as_json: options.AsJson = False) -> N
         return
     _table("captions", "captioner", found.captions)
     _table("answers", "model", found.answers)
-    if found.derived:
-        _table("derived", "kind", found.derived)
 
 
 @app.command("prune")
@@ -82,15 +80,11 @@ def prune(
         )
         return
     verb = "Would delete" if dry_run else "Deleted"
-    for what, gone in (
-        ("answers", done.answers),
-        ("captions", done.captions),
-        ("derived", done.derived),
-    ):
+    for what, gone in (("answers", done.answers), ("captions", done.captions)):
         for kept in gone:
             size = _size(kept.size_bytes)
             console.say(f"{verb} {kept.entries:,} {what} of {console.plain(kept.name)}, {size}")
-    if not (done.answers or done.captions or done.derived):
+    if not (done.answers or done.captions):
         console.say("Nothing to delete.")
 
 

@@ -13,11 +13,10 @@ from rules_store.store import Store
 
 @dataclass(frozen=True)
 class Contents:
-    """Captions by captioner, answers by model, and by kind what was worked out of other things."""
+    """Captions by captioner, and answers by model."""
 
     captions: Sequence[Kept]
     answers: Sequence[Kept]
-    derived: Sequence[Kept] = ()
 
     def as_data(self) -> dict[str, Any]:
         """For programs."""
@@ -33,7 +32,6 @@ class Pruned:
 
     captions: Sequence[Kept] = ()
     answers: Sequence[Kept] = ()
-    derived: Sequence[Kept] = ()
     unfinished: Sequence[str] = ()
 
     def as_data(self) -> dict[str, Any]:
@@ -43,14 +41,14 @@ class Pruned:
 
 def contents(store: Store) -> Contents:
     """What is kept."""
-    return Contents(store.captions.overview(), store.answers.overview(), store.derived.overview())
+    return Contents(store.captions.overview(), store.answers.overview())
 
 
 def prune(
     store: Store, *, days: int | None, is_dry_run: bool = False, even_unfinished: bool = False
 ) -> Pruned:
-    """Delete answers by age, captions that no run and no frame of a clip refers to, and what can be
-    worked out again.
+    """Delete answers by age, captions that no run and no frame of a clip refers to, and (untold)
+    what is worked out again in a moment.
 
     A finished run needs neither: its verdicts are stored, and its captions are referred to. One
     that was killed or had failures, however, finds there what it has paid for: as long as there is
@@ -70,12 +68,13 @@ def prune(
     done = Pruned(
         captions=store.captions.overview(orphans=True),
         answers=store.answers.overview(before) if before else (),
-        derived=store.derived.overview(),
     )
-    if is_dry_run or not (done.captions or done.answers or done.derived):
+    if is_dry_run:
+        return done
+    store.derived.prune()
+    if not (done.captions or done.answers):
         return done
     store.captions.prune()
-    store.derived.prune()
     if before:
         store.answers.prune(before)
     store.compact()
