@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ruler.errors import InputError, NotFoundError
+from ruler.jobs.proposed import (
+    as_if_approved,
+    check_known,
+    in_force,
+    parent_of,
+    uncontested,
+    undecided,
+)
+from ruler.jobs.rule_tests import RuleTestRun, run_rule_tests
 from ruler.schemas.rules import Revision, Rule, RuleSet
 from ruler.steps.approving import as_approved
 from ruler.steps.differing import Difference, difference
-from ruler.steps.merging import merge
 from rules_store.decisions import Decision
 from rules_store.rule_files import edit_rules
 from rules_store.scenes import NewRevision
@@ -48,12 +56,7 @@ def open_choices(store: Store, scene: str) -> dict[int, Difference]:
     found: dict[int, Difference] = {}
     for number in store.decisions.open_proposals(scene):
         proposal = store.scenes.revision(scene, number)
-        parent = _parent(store, proposal)
-        undecided = _undecided(store, proposal, parent)
-        chosen = _uncontested(proposal, undecided)
-        wanted = _chosen(proposal.rule_set, parent.rule_set, chosen, undecided)
-        merged = merge(parent.rule_set, active.rule_set, wanted).rule_set
-        found[number] = difference(active.rule_set, merged)
+        found[number] = difference(active.rule_set, as_if_approved(store, active, proposal))
     return found
 
 
@@ -89,14 +92,12 @@ def approve(store: Store, choice: Choice) -> Decided:
     if choice.number is None:
         return _approve_drafts(store, active, choice)
     proposal = _open(store, choice)
-    parent = _parent(store, proposal)
-    undecided = _undecided(store, proposal, parent)
-    chosen = choice.rules or tuple(_uncontested(proposal, undecided))
-    wanted = _chosen(proposal.rule_set, parent.rule_set, chosen, undecided)
-    done = merge(parent.rule_set, active.rule_set, wanted)
+    open_ones = undecided(store, proposal, parent_of(store, proposal))
+    chosen = choice.rules or tuple(uncontested(proposal, open_ones))
+    done = in_force(store, active, proposal, chosen)
     model = proposal if _brings_model(proposal, chosen) else active
     saved = _save(store, active, done.rule_set, choice, model, by_induction=proposal.by_induction)
-    left = tuple(name for name in undecided if name not in chosen)
+    left = tuple(name for name in open_ones if name not in chosen)
     _close(store, choice, proposal, chosen, "approved", left)
     return Decided(saved, difference(active.rule_set, saved.rule_set), left, tuple(done.conflicts))
 
@@ -113,10 +114,10 @@ def reject(store: Store, choice: Choice) -> Decided:
     if choice.number is None:
         return _reject_active(store, active, choice)
     proposal = _open(store, choice)
-    undecided = _undecided(store, proposal, _parent(store, proposal))
-    chosen = choice.rules or tuple(undecided)
-    _known(chosen, undecided, f"{proposal.ref} proposes nothing about")
-    left = tuple(name for name in undecided if name not in chosen)
+    open_ones = undecided(store, proposal, parent_of(store, proposal))
+    chosen = choice.rules or tuple(open_ones)
+    check_known(chosen, open_ones, f"{proposal.ref} proposes nothing about")
+    left = tuple(name for name in open_ones if name not in chosen)
     _close(store, choice, proposal, chosen, "rejected", left)
     return Decided(active, Difference(), left)
 
@@ -131,57 +132,6 @@ def _open(store: Store, choice: Choice) -> Revision:
     if choice.number not in store.decisions.open_proposals(choice.scene):
         raise InputError(f"{proposal.ref} was decided already; see: ruler rules log {choice.scene}")
     return proposal
-
-
-def _parent(store: Store, proposal: Revision) -> Revision:
-    """The revision that a proposal was made from (every proposal has one)."""
-    return store.scenes.revision(proposal.ref.scene, proposal.parent)
-
-
-def _undecided(store: Store, proposal: Revision, parent: Revision) -> dict[str, Rule | None]:
-    """By id, what a proposal wants to change and nobody decided about: the new rule, or None where
-    it takes one out."""
-    decided = {
-        one.rule.id
-        for one in store.decisions.of_scene(proposal.ref.scene)
-        if one.revision == proposal.ref.revision and one.rule is not None
-    }
-    before, after = parent.rule_set, proposal.rule_set
-    changed: dict[str, Rule | None] = {
-        rule.id: rule for rule in after.rules if rule != before.rule(rule.id)
-    }
-    changed |= {rule.id: None for rule in before.rules if after.rule(rule.id) is None}
-    return {name: rule for name, rule in changed.items() if name not in decided}
-
-
-def _uncontested(proposal: Revision, undecided: Mapping[str, Rule | None]) -> list[str]:
-    """What is approved where nothing is named: not what would replace an expert's own rule."""
-    if not proposal.by_induction:
-        return list(undecided)
-    return [name for name, rule in undecided.items() if rule is None or rule.replaces is None]
-
-
-def _known(names: Collection[str], known: Collection[str], said: str) -> None:
-    for name in names:
-        if name not in known:
-            listed = ", ".join(known) or "nothing"
-            raise NotFoundError(f"{said} {name!r}; what waits: {listed}.")
-
-
-def _chosen(
-    proposal: RuleSet, parent: RuleSet, chosen: Collection[str], undecided: Collection[str]
-) -> RuleSet:
-    """The proposal's rules with only what was chosen in force."""
-    _known(chosen, undecided, f"the proposal for {proposal.scene!r} proposes nothing about")
-    drafts = [name for name in chosen if proposal.rule(name) is not None]
-    rules = as_approved(proposal, parent, drafts).rules
-    kept = [rule for rule in parent.rules if proposal.rule(rule.id) is None]
-    back = tuple(rule for rule in kept if rule.id not in chosen)
-    is_whole = set(chosen) == set(undecided)
-    update: dict[str, object] = {"rules": (*rules, *back)}
-    if not is_whole:
-        update["threshold"] = parent.threshold
-    return proposal.model_copy(update=update)
 
 
 def _brings_model(proposal: Revision, chosen: Collection[str]) -> bool:
@@ -250,7 +200,7 @@ def _close(
 
 
 def _gone(store: Store, proposal: Revision, name: str) -> Rule:
-    rule = _parent(store, proposal).rule_set.rule(name)
+    rule = parent_of(store, proposal).rule_set.rule(name)
     assert rule is not None, name
     return rule
 
@@ -275,7 +225,32 @@ def _superseded(store: Store, approved: Decision) -> list[Decision]:
     ]
 
 
+def tested(store: Store, choice: Choice) -> RuleTestRun:
+    """The tests of the rules that a choice would put in force, as they would be then.
+
+    Raises:
+        NotFoundError, InputError: as `approve`.
+    """
+    active = store.scenes.revision(choice.scene)
+    if choice.number is None:
+        rules, named = _with_drafts(active, choice), f"{active.ref} with what is approved"
+    else:
+        proposal = _open(store, choice)
+        open_ones = undecided(store, proposal, parent_of(store, proposal))
+        chosen = choice.rules or tuple(uncontested(proposal, open_ones))
+        rules, named = in_force(store, active, proposal, chosen).rule_set, str(proposal.ref)
+    changed = {rule.id for rule in rules.rules if rule != active.rule_set.rule(rule.id)}
+    return run_rule_tests(edit_rules(active.source, rules), store, name=named, chosen=changed)
+
+
 def _approve_drafts(store: Store, active: Revision, choice: Choice) -> Decided:
+    done = _with_drafts(active, choice)
+    saved = _save(store, active, done, choice, active, by_induction=False)
+    return Decided(saved, difference(active.rule_set, saved.rule_set))
+
+
+def _with_drafts(active: Revision, choice: Choice) -> RuleSet:
+    """The active rules with some of their drafts in force."""
     rules = as_approved(active.rule_set, active.rule_set, choice.rules)
     # What stays a draft in the active file is no news, and no draft of a proposal.
     kept = {rule.id for rule in rules.rules}
@@ -283,14 +258,12 @@ def _approve_drafts(store: Store, active: Revision, choice: Choice) -> Decided:
     gone = {name for rule in replaced if rule for name in (rule.id, rule.replaces) if name}
     order = list(rules.rules)
     order += [r for r in active.rule_set.rules if r.id not in kept and r.id not in gone]
-    done = rules.model_copy(update={"rules": tuple(order)})
-    saved = _save(store, active, done, choice, active, by_induction=False)
-    return Decided(saved, difference(active.rule_set, saved.rule_set))
+    return rules.model_copy(update={"rules": tuple(order)})
 
 
 def _reject_active(store: Store, active: Revision, choice: Choice) -> Decided:
     ids = [rule.id for rule in active.rule_set.rules]
-    _known(choice.rules, ids, f"{active.ref} has no rule")
+    check_known(choice.rules, ids, f"{active.ref} has no rule")
     rules = tuple(rule for rule in active.rule_set.rules if rule.id not in choice.rules)
     done = active.rule_set.model_copy(update={"rules": rules})
     saved = _save(store, active, done, choice, active, by_induction=False)

@@ -13,6 +13,7 @@ from pathlib import Path
 from ruler.errors import ClipError, InputError
 from ruler.jobs.footage import Footage
 from ruler.jobs.inputs import open_all
+from ruler.jobs.proposed import as_if_approved
 from ruler.jobs.recalling import Recaller
 from ruler.jobs.results import drawn_key_frames
 from ruler.reasoners.base import MatchContext
@@ -23,7 +24,6 @@ from ruler.schemas.rules import Revision, RevisionRef, RuleSet
 from ruler.schemas.runs import ClipOutcome, RunSpec
 from ruler.schemas.verdicts import Event
 from ruler.stamp import judging_stamp
-from ruler.steps.approving import as_approved
 from ruler.steps.comparing import Difference, compare
 from ruler.steps.deducing import Deducer
 from rules_store.rule_files import dump_rules
@@ -90,7 +90,8 @@ def backtest(
 ) -> Backtest:
     """Hold a revision, or rules that nobody saved yet, against the active one.
 
-    A proposal is looked at as if it were approved. Each clip counts once, in its newest run.
+    A proposal is looked at as if it were approved now, with nothing of it named. Each clip counts
+    once, in its newest run.
 
     Args:
         store: Holds captions, runs and rules.
@@ -107,7 +108,7 @@ def backtest(
     if after is None:
         assert isinstance(against, int)
         after = store.scenes.revision(scene, against)
-    rules = as_approved(after.rule_set, before.rule_set) if after.is_proposal else after.rule_set
+    rules = as_if_approved(store, before, after) if after.is_proposal else after.rule_set
     found = _comparable(store, before, after, list(runs) or store.runs.finished(scene))
     if not found.runs:
         why = "; ".join(found.left_out) or "it has no finished run"
@@ -176,7 +177,7 @@ def write_page(path: Path, found: Backtest, store: Store) -> None:
         after=f"{found.after.ref}{', as if approved' if found.after.is_proposal else ''}",
         summary=found.summary,
         counts=(
-            ("Alarms a day", said.a_day(said.before), said.a_day(said.after)),
+            *([_rates(said)] if said.speaks_of_a_day else []),
             ("Events", float(said.before), float(said.after)),
         ),
         gained=said.gained,
@@ -187,6 +188,10 @@ def write_page(path: Path, found: Backtest, store: Store) -> None:
         pictures=key_pictures(store, found),
     )
     write_backtest(path, page)
+
+
+def _rates(said: Difference) -> tuple[str, float | None, float | None]:
+    return "Alarms a day", said.a_day(said.before), said.a_day(said.after)
 
 
 def _comparable(store: Store, before: Revision, after: Revision, names: Sequence[str]) -> _Found:
@@ -224,13 +229,16 @@ class _Looked:
 
     def _deducer(self, rule_set: RuleSet, ref: RevisionRef) -> Deducer:
         context = MatchContext(
-            rule_set=rule_set, lexicon=load_lexicon(), clip_start=None, as_of=self._spec.as_of
+            rule_set=rule_set,
+            lexicon=load_lexicon(derived=self._store.derived),
+            clip_start=None,
+            as_of=self._spec.as_of,
         )
         return Deducer(
             reasoner=SymbolicReasoner(),
             context=context,
             revision=ref,
-            taxonomy=load_taxonomy(self._spec.taxonomy),
+            taxonomy=load_taxonomy(self._spec.taxonomy, self._store.derived),
             smoothing=self._spec.smoothing,
         )
 

@@ -9,55 +9,26 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from ruler.reasoners.base import MatchContext, Reasoner
+from ruler.jobs.matching_again import Again
+from ruler.jobs.stretches import HAIR, Frames, active, gathered, merged, resmoothed, within
 from ruler.reasoners.matching import FIRES
-from ruler.schemas.captions import Caption
 from ruler.schemas.observations import Observation
 from ruler.schemas.rules import RevisionRef, RuleSet
-from ruler.schemas.runs import ClipOutcome, RunSpec, Smoothing
+from ruler.schemas.runs import ClipOutcome, RunSpec
 from ruler.schemas.traces import Trace
 from ruler.schemas.verdicts import Event, Matched
-from ruler.steps import disturbing
-from ruler.steps.comparing import Difference, Said, apart, kind_of
+from ruler.steps.comparing import Difference, Said, kind_of, told
 from ruler.steps.deducing import Deducer
-from ruler.steps.reflection import BRIDGE_SECONDS, near
 from ruler.steps.revising import Changes, changes
-from ruler.steps.scoring import joined, strengths_score, weights_of
-from ruler.steps.smoothing import smooth
-from ruler.text.screening import Screen
+from ruler.steps.scoring import strengths_score, weights_of
 from rules_store.recall import Recalled
 from rules_store.store import Store
-from rules_store.trace_rows import links_of
 
 _UNLINKED = {"links": (), "disturbed_seconds": 0.0}
-
-_HAIR = 1e-6
-"""Reaches are taken a little longer than they are: what is looked at in vain costs nothing."""
-
-_GAP = 16
-"""So many frames too many are read faster than a query more is asked."""
-
-_MOST = 2048
-"""Frames that are read together, if there is no longer part."""
-
-
-@dataclass(frozen=True)
-class Frames:
-    """The sampled frames of a clip as columns: what the run found, or what other rules do.
-
-    `differs` marks frames whose matches differ from the run's, or mean something else.
-    """
-
-    indices: list[int] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    match: list[float | None] = field(default_factory=list)
-    smooth: list[float | None] = field(default_factory=list)
-    differs: bytearray = field(default_factory=bytearray)
 
 
 @dataclass(frozen=True)
@@ -100,24 +71,14 @@ class Recaller:
             side.at(start).retold(clip, outcome, first, stored, fired) for side in self._sides
         )
         kinds: Counter[str] = Counter()
-        parts = _merged([*before.anew, *after.anew])
-        for whole, held in _gathered((part, part) for part in parts):
+        parts = merged([*before.anew, *after.anew])
+        for whole, held in gathered((part, part) for part in parts):
             said = self._store.recall.said(self._run, clip, first.indices[whole.start : whole.stop])
             for frame in (first.indices[place] for part in held for place in part):
                 sides = (each.said.get(frame, said[frame]) for each in (before, after))
                 kinds[kind_of(*sides)] += 1
-        return Difference(
-            frames=len(first.indices),
-            seconds=length,
-            added=kinds["added"],
-            removed=kinds["removed"],
-            changed=kinds["changed"],
-            gained=apart(after.events, before.events),
-            lost=apart(before.events, after.events),
-            before=len(before.events),
-            after=len(after.events),
-            fired=after.fired,
-        )
+        events, frames = (before.events, after.events), len(first.indices)
+        return told(kinds, events, frames=frames, seconds=length, fired=after.fired)
 
     def _stored(self, clip: int) -> Frames:
         frames = Frames()
@@ -166,7 +127,7 @@ class _Side:
         anew = list(self._parts(first, now))
         said: dict[int, Said] = {}
         events: list[Event] = []
-        for around, parts in _gathered((self._around(now, part), part) for part in anew):
+        for around, parts in gathered((self._around(now, part), part) for part in anew):
             traces = self._read(clip, now, around)
             for part in parts:
                 verdicts, found = self._told(outcome, now, part, (around.start, traces))
@@ -227,7 +188,7 @@ class _Side:
         old, new = self.was_threshold, self.deducer.context.rule_set.threshold
         if old == new and not any(now.differs):
             return
-        for part in _active(first, now, old, new):
+        for part in active(first, now, old, new):
             around, inside = self._around(now, part), slice(part.start, part.stop)
             if (
                 old != new
@@ -238,7 +199,7 @@ class _Side:
 
     def _around(self, frames: Frames, part: range) -> range:
         """The frames that verdicts of `part` may rest on."""
-        return _within(frames.seconds, part, self.deducer.support_seconds + _HAIR)
+        return within(frames.seconds, part, self.deducer.support_seconds + HAIR)
 
     def _read(self, clip: int, now: Frames, part: range) -> list[Trace]:
         """The traces of some frames by these rules, up to smoothing."""
@@ -284,152 +245,6 @@ class _Side:
         for trace, more in zip(traces, fresh, strict=True):
             kept = tuple(m for m in trace.matched.matches if m.rule_id in self.changes.kept)
             yield trace.observation, Matched(matches=kept + more.matches)
-
-
-@dataclass(frozen=True)
-class Again:
-    """The rules that are matched anew, over what captions and links the store holds.
-
-    Attributes:
-        reasoner: Matches.
-        contexts: For the passes before and after linking.
-        fresh: Ids of the rules whose matches count.
-        screen: Tells what captions give none; None where any may.
-    """
-
-    reasoner: Reasoner
-    contexts: tuple[MatchContext, MatchContext]
-    fresh: frozenset[str]
-    screen: Screen | None
-
-    @classmethod
-    def of(cls, deducer: Deducer, changed: Changes) -> Again:
-        """What a deducer has to match anew."""
-        assert changed.again is not None
-        first = replace(deducer.context, rule_set=changed.again)
-        screen = None if changed.phrases is None else Screen(changed.phrases)
-        contexts = (first, replace(first, linked=True))
-        return cls(deducer.reasoner, contexts, changed.fresh, screen)
-
-    def at(self, start: dt.datetime | None) -> Again:
-        """The same for a clip that began then."""
-        first, second = (replace(context, clip_start=start) for context in self.contexts)
-        return replace(self, contexts=(first, second))
-
-    def on(self, observations: Sequence[Observation]) -> list[Matched]:
-        """What the fresh rules find on each frame, before and after linking."""
-        bare = [o.model_copy(update=_UNLINKED) if o.is_linked else o for o in observations]
-        found = disturbing.match(self.reasoner, bare, self.contexts[0])
-        if any(seen.is_linked for seen in observations):
-            more = disturbing.match(self.reasoner, observations, self.contexts[1])
-            found = [joined(one, other) for one, other in zip(found, more, strict=True)]
-        return [
-            Matched(matches=tuple(m for m in each.matches if m.rule_id in self.fresh))
-            for each in found
-        ]
-
-    def on_rows(self, rows: Sequence[Recalled], bodies: dict[str, str]) -> dict[int, Matched]:
-        """The same over many frames, by index; most of those without a match are left out."""
-        seen = [
-            _observation(row, body)
-            for row in rows
-            if row.caption_key and (body := bodies.get(row.caption_key)) and self._may_match(body)
-        ]
-        return {o.frame_index: matched for o, matched in zip(seen, self.on(seen), strict=True)}
-
-    def _may_match(self, body: str) -> bool:
-        return self.screen is None or self.screen.may_hold(json.loads(body)["text"])
-
-
-def _observation(row: Recalled, body: str) -> Observation:
-    return Observation(
-        frame_index=row.frame_index,
-        until_frame=row.until_frame,
-        time_seconds=row.time_seconds,
-        caption=Caption.model_validate_json(body),
-        **links_of(row.links),
-    )
-
-
-def resmoothed(
-    seconds: Sequence[float],
-    match: tuple[list[float | None], list[float | None]],
-    before: list[float | None],
-    smoothing: Smoothing,
-) -> list[float | None]:
-    """The smoothed scores after first scores changed; windows without a change stand."""
-    old, new = match
-    changed = [place for place, score in enumerate(new) if score != old[place]]
-    if smoothing.is_causal or smoothing.method == "none" or 2 * len(changed) > len(new):
-        return list(smooth(zip(seconds, new, strict=True), smoothing)) if changed else before
-    reach = smoothing.support_seconds + _HAIR
-    scores = list(before)
-    for part in _merged(_within(seconds, range(place, place + 1), reach) for place in changed):
-        around = _within(seconds, part, reach)
-        points = ((seconds[place], new[place]) for place in around)
-        for place, score in zip(around, smooth(points, smoothing), strict=True):
-            if place in part:
-                scores[place] = score
-    return scores
-
-
-def _active(first: Frames, now: Frames, old: float, new: float) -> Iterator[range]:
-    """Runs of frames that are in dispute, alarm or come near by either of two thresholds, as long
-    as what lies between them is bridged."""
-    start, stop, last = None, 0, 0.0
-    sides = [(f.match, f.smooth, t, near(t)) for f, t in ((first, old), (now, new))]
-    for place, time in enumerate(first.seconds):
-        for match, smoothed, threshold, close in sides:
-            hit, score = match[place], smoothed[place]
-            if (hit is not None and hit >= threshold) or (score is not None and score >= close):
-                break
-        else:
-            continue
-        if start is not None and time - last > BRIDGE_SECONDS + 1e-9:
-            yield range(start, stop)
-            start = None
-        if start is None:
-            start = place
-        stop, last = place + 1, time
-    if start is not None:
-        yield range(start, stop)
-
-
-def _within(seconds: Sequence[float], part: range, reach: float) -> range:
-    """Places of the samples at most `reach` seconds away from those of `part`."""
-    start = bisect.bisect_left(seconds, seconds[part.start] - reach)
-    return range(start, bisect.bisect_right(seconds, seconds[part.stop - 1] + reach))
-
-
-def _merged(parts: Iterable[range]) -> Iterator[range]:
-    """The same places in order, in parts that do not overlap."""
-    held: range | None = None
-    for part in sorted(parts, key=lambda part: part.start):
-        if held is not None and part.start <= held.stop:
-            held = range(held.start, max(held.stop, part.stop))
-            continue
-        if held is not None:
-            yield held
-        held = part
-    if held is not None:
-        yield held
-
-
-def _gathered(parts: Iterable[tuple[range, range]]) -> Iterator[tuple[range, list[range]]]:
-    """Parts, each with what has to be read for it, put together where one reading serves.
-
-    Args:
-        parts: (to read, part), in order.
-    """
-    whole, held = range(0), list[range]()
-    for around, part in parts:
-        if held and (around.start > whole.stop + _GAP or around.stop > whole.start + _MOST):
-            yield whole, held
-            held = []
-        whole = range(whole.start if held else around.start, max(whole.stop, around.stop))
-        held.append(part)
-    if held:
-        yield whole, held
 
 
 def _numbered(events: Sequence[Event], ref: RevisionRef) -> list[Event]:

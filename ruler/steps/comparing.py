@@ -10,6 +10,7 @@ from ruler.reasoners.matching import FIRES
 from ruler.schemas.traces import Trace
 from ruler.schemas.verdicts import Event
 from ruler.steps.deducing import Deduction
+from ruler.steps.rates import count_interval
 
 SECONDS_A_DAY = 86_400.0
 _SPEAKING_SECONDS = 3600.0
@@ -58,8 +59,12 @@ class Difference:
         )
 
     def a_day(self, events: int) -> float | None:
-        """So many events in this footage, as events a day; None where there is no footage."""
-        return events * SECONDS_A_DAY / self.seconds if self.seconds > 0 else None
+        """So many events in this footage, as events a day; None where it is too short for that."""
+        return None if not self.speaks_of_a_day else events * SECONDS_A_DAY / self.seconds
+
+    def at_least_a_day(self, events: int) -> float:
+        """The lower end of what so many events a day may be, however short the footage is."""
+        return count_interval(events)[0] * SECONDS_A_DAY / self.seconds if self.seconds > 0 else 0.0
 
     @property
     def speaks_of_a_day(self) -> bool:
@@ -79,17 +84,39 @@ def compare(before: Deduction, after: Deduction, seconds: float) -> Difference:
         kind_of((old.outcome, old.rules), (new.outcome, new.rules))
         for old, new in zip(before.verdicts, after.verdicts, strict=True)
     )
+    events, fired = (before.events, after.events), fired_on(after.traces)
+    return told(kinds, events, frames=len(after.verdicts), seconds=seconds, fired=fired)
+
+
+def told(
+    kinds: Mapping[str, int],
+    events: tuple[Sequence[Event], Sequence[Event]],
+    *,
+    frames: int,
+    seconds: float,
+    fired: Mapping[str, int],
+) -> Difference:
+    """A difference of one clip.
+
+    Args:
+        kinds: How many frames differ in which way (see `kind_of`).
+        events: Those of the first rule set, and of the second.
+        frames: Sampled frames that both judged.
+        seconds: The clip's length.
+        fired: By rule id, on how many frames it fires under the second one.
+    """
+    before, after = events
     return Difference(
-        frames=len(after.verdicts),
+        frames=frames,
         seconds=seconds,
-        added=kinds["added"],
-        removed=kinds["removed"],
-        changed=kinds["changed"],
-        gained=apart(after.events, before.events),
-        lost=apart(before.events, after.events),
-        before=len(before.events),
-        after=len(after.events),
-        fired=fired_on(after.traces),
+        added=kinds.get("added", 0),
+        removed=kinds.get("removed", 0),
+        changed=kinds.get("changed", 0),
+        gained=apart(after, before),
+        lost=apart(before, after),
+        before=len(before),
+        after=len(after),
+        fired=fired,
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ruler.jobs import backtest as backtests
 from ruler.jobs.backtest import Backtest, backtest
-from ruler.jobs.recalling import resmoothed
+from ruler.jobs.stretches import resmoothed
 from ruler.reasoners.base import MatchContext
 from ruler.reasoners.symbolic import SymbolicReasoner
 from ruler.schemas.base import bytes_hash

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -13,6 +13,7 @@ from ruler.errors import InputError
 
 if TYPE_CHECKING:
     from ruler.jobs.approving import Choice, Decided
+    from ruler.jobs.rule_tests import RuleTestRun
     from rules_store.store import Store
 
 Target = Annotated[
@@ -34,16 +35,20 @@ def approve(
     listed: Annotated[
         bool, typer.Option("--list", help="Show what waits for approval; change nothing.")
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also where a test of these rules fails.")
+    ] = False,
     store: options.StorePlace = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Put a proposal, or some of its rules, in force; what you changed meanwhile stays.
+    """Put a proposal, or some of its rules, in force; what you changed meanwhile stays. Rules whose
+    tests fail are not put in force.
 
     Example: ruler rules approve front-door@4 --reason "backtest looks right"
     """
     from ruler.cli.context import open_store
     from ruler.jobs.approving import approve as put_in_force
-    from ruler.jobs.approving import open_choices
+    from ruler.jobs.approving import open_choices, tested
 
     with open_store(store) as opened:
         if listed:
@@ -58,8 +63,23 @@ def approve(
             if not waiting:
                 console.say(f"Nothing of {console.plain(scene)} waits for approval.")
             return
-        decided = put_in_force(opened, _choice(opened, target, rules, reason or "approved"))
+        choice = _choice(opened, target, rules, reason or "approved")
+        if not force and (run := tested(opened, choice)).is_failure:
+            _refuse(run, as_json)
+        decided = put_in_force(opened, choice)
     _tell(decided, as_json, "approved")
+
+
+def _refuse(run: RuleTestRun, as_json: bool) -> NoReturn:
+    """Show the tests that fail, and end."""
+    from ruler.cli.rules.testing import show_tested
+
+    if as_json:
+        console.emit_json({"verdict": "refused", "tests": run.as_data()})
+    else:
+        show_tested(run)
+        console.warn("nothing was approved: mend the rules or their tests, or use --force.")
+    raise typer.Exit(1)
 
 
 @app.command("reject")

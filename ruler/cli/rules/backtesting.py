@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ruler.jobs.backtest import Backtest
     from ruler.schemas.rules import RuleSet
     from ruler.schemas.verdicts import Event
+    from ruler.steps.rates import Budget
 
 
 @app.command("backtest")
@@ -58,10 +59,27 @@ def backtest_rules(
         console.emit_json(_data(found))
     else:
         _print(found)
-    rate = found.difference.a_day(found.difference.after)
-    if most is not None and rate is not None and rate > most.a_day:
-        console.warn(f"{found.after.ref} has {rate:.1f} alarms a day, over {most}.")
+    if most is not None and (over := _over(found, most)):
+        console.warn(over)
         raise typer.Exit(1)
+
+
+def _over(found: Backtest, most: Budget) -> str | None:
+    """That a budget is not kept, if so; footage that is too short for a rate has to be beyond
+    doubt."""
+    said = found.difference
+    rate = said.a_day(said.after)
+    if rate is None:
+        least = said.at_least_a_day(said.after)
+        if least > most.a_day:
+            return f"{found.after.ref} has at least {least:.0f} alarms a day, over {most}."
+        console.say("[dim]The footage is too short to hold a budget of alarms a day against it.[/]")
+        return None
+    return (
+        f"{found.after.ref} has {rate:.1f} alarms a day, over {most}."
+        if rate > most.a_day
+        else None
+    )
 
 
 def _candidate(against: int | None, file: Path | None, scene: str) -> int | RuleSet:
@@ -95,6 +113,7 @@ def _data(found: Backtest) -> dict[str, Any]:
             "lost": [event.model_dump(mode="json") for event in said.lost],
         },
         "alarms_a_day": {"before": said.a_day(said.before), "after": said.a_day(said.after)},
+        "speaks_of_a_day": said.speaks_of_a_day,
         "never_fires": found.never,
         "always_fires": found.always,
         "model_calls": 0,
