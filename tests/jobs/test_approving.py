@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from ruler.errors import InputError, NotFoundError
-from ruler.jobs.approving import Choice, approve, open_choices, reject, the_proposal
+from ruler.jobs.approving import Choice, approve, open_choices, reject, tested, the_proposal
+from ruler.jobs.proposed import as_if_approved
 from ruler.jobs.rules import Import, import_file
-from ruler.schemas.rules import Rule, RuleSet
+from ruler.schemas.rules import Rule, RuleSet, RuleTests
+from ruler.steps.differing import difference
 from rules_store.rule_files import edit_rules
 from rules_store.scenes import NewRevision
 from tests.scenes import SCENE, Workplace, wavy, write_pictures
@@ -125,6 +127,31 @@ def test_a_conflict_is_kept_as_a_draft_until_it_is_named(yard: Workplace) -> Non
     assert rule(active(yard)).weight != 0.25
     assert active(yard).rule(draft) is None
     assert yard.store.decisions.open_proposals(SCENE) == []
+
+
+def test_a_backtest_and_a_list_show_what_approval_would_do(yard: Workplace) -> None:
+    """Also of what would replace an expert's rule, which approval leaves until it is named."""
+    clip = yard.clip("seen", wavy(40, seed=5))
+    yard.detect([clip])
+    edit(yard, weight=0.25)
+    number = propose(yard)
+    [listed] = open_choices(yard.store, SCENE).values()
+    proposal, before = yard.store.scenes.revision(SCENE, number), active(yard)
+    tried = as_if_approved(yard.store, yard.store.scenes.revision(SCENE), proposal)
+    assert rule(tried).weight == 0.25
+    approve(yard.store, choice(number))
+    assert active(yard).live == tried.live
+    assert difference(before, active(yard)) == listed
+
+
+def test_rules_whose_tests_fail_are_told_of(yard: Workplace) -> None:
+    wrong = RuleTests(fire=("Nobody is here.",))
+    edit(yard, status="draft", look_for=("running",), measures=(), tests=wrong)
+    run = tested(yard.store, choice(None, FAST))
+    assert run.is_failure
+    assert [outcome.rule_id for outcome in run.outcomes] == [FAST]
+    edit(yard, tests=RuleTests(fire=("A man is running.",)))
+    assert not tested(yard.store, choice(None, FAST)).is_failure
 
 
 def test_a_newer_proposal_takes_the_place_of_an_older_one(yard: Workplace) -> None:

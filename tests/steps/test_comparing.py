@@ -63,3 +63,13 @@ def test_clips_add_up() -> None:
     assert both.fired == {"gate.odd": 3, "gate.even": 1}
     assert Difference().a_day(0) is None
     assert not both.speaks_of_a_day
+
+
+def test_a_little_footage_gives_no_rate_but_a_lower_end() -> None:
+    short = Difference(frames=60, seconds=60.0, before=1, after=9)
+    assert short.a_day(short.after) is None
+    assert 1000 < short.at_least_a_day(short.after) < 9 * 1440
+    assert short.at_least_a_day(0) == 0
+    assert Difference().at_least_a_day(0) == 0
+    whole = Difference(frames=3600, seconds=3600.0, after=2)
+    assert whole.a_day(whole.after) == 48.0
