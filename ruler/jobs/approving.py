@@ -225,7 +225,7 @@ def _superseded(store: Store, approved: Decision) -> list[Decision]:
     ]
 
 
-def tested(store: Store, choice: Choice) -> RuleTestRun:
+def trial_of(store: Store, choice: Choice) -> RuleTestRun:
     """The tests of the rules that a choice would put in force, as they would be then.
 
     Raises:

@@ -116,7 +116,7 @@ class Deducer:
                 (said for start, stop, said in reflections if start <= frame < stop), None
             ),
         )
-        return Deduction(traces, verdicts, list(events), reflections)
+        return Deduction(traces, verdicts, list(events), tuple(reflections))
 
     @property
     def support_seconds(self) -> float:

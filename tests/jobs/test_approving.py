@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ruler.errors import InputError, NotFoundError
-from ruler.jobs.approving import Choice, approve, open_choices, reject, tested, the_proposal
+from ruler.jobs.approving import Choice, approve, open_choices, reject, the_proposal, trial_of
 from ruler.jobs.proposed import as_if_approved
 from ruler.jobs.rules import Import, import_file
 from ruler.schemas.rules import Rule, RuleSet, RuleTests
@@ -147,11 +147,11 @@ def test_a_backtest_and_a_list_show_what_approval_would_do(yard: Workplace) -> N
 def test_rules_whose_tests_fail_are_told_of(yard: Workplace) -> None:
     wrong = RuleTests(fire=("Nobody is here.",))
     edit(yard, status="draft", look_for=("running",), measures=(), tests=wrong)
-    run = tested(yard.store, choice(None, FAST))
+    run = trial_of(yard.store, choice(None, FAST))
     assert run.is_failure
     assert [outcome.rule_id for outcome in run.outcomes] == [FAST]
     edit(yard, tests=RuleTests(fire=("A man is running.",)))
-    assert not tested(yard.store, choice(None, FAST)).is_failure
+    assert not trial_of(yard.store, choice(None, FAST)).is_failure
 
 
 def test_a_newer_proposal_takes_the_place_of_an_older_one(yard: Workplace) -> None:

@@ -48,7 +48,7 @@ def approve(
     """
     from ruler.cli.context import open_store
     from ruler.jobs.approving import approve as put_in_force
-    from ruler.jobs.approving import open_choices, tested
+    from ruler.jobs.approving import open_choices, trial_of
 
     with open_store(store) as opened:
         if listed:
@@ -64,7 +64,7 @@ def approve(
                 console.say(f"Nothing of {console.plain(scene)} waits for approval.")
             return
         choice = _choice(opened, target, rules, reason or "approved")
-        if not force and (run := tested(opened, choice)).is_failure:
+        if not force and (run := trial_of(opened, choice)).is_failure:
             _refuse(run, as_json)
         decided = put_in_force(opened, choice)
     _tell(decided, as_json, "approved")
