@@ -154,6 +154,8 @@ def test_a_store_of_before_clips_had_verdicts_opens(folder: Path) -> None:
     tamper(
         folder,
         "ALTER TABLE run_clip DROP COLUMN verdict",
+        "DROP TABLE derived",
+        "DROP TABLE clip_file",
         "UPDATE alembic_version SET version_num = '0003'",
     )
     with Store(folder) as store:
