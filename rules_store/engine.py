@@ -64,6 +64,17 @@ class Database:
         else:
             connection.execute(sqlite.insert(table).on_conflict_do_nothing(), list(rows))
 
+    def flaws(self) -> list[str]:
+        """See that it can be written, and say what SQLite finds damaged; PostgreSQL looks after
+        itself."""
+        with self.write() as connection:
+            if self.engine.dialect.name != "sqlite":
+                return []
+            found = connection.exec_driver_sql("PRAGMA quick_check(5)").scalars().all()
+            lost = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(1)
+        said = [str(one).split("\n")[0] for one in found if one != "ok"]
+        return said + [f"a row of {row[0]} names a {row[2]} that is gone" for row in lost]
+
     def compact(self) -> None:
         """Give the space of deleted rows back, with what stood in it; PostgreSQL does it itself."""
         if self.engine.dialect.name == "sqlite":

@@ -61,6 +61,14 @@ class Store:
     ) -> None:
         self.close()
 
+    def flaws(self) -> list[str]:
+        """What is wrong with the database as such: damaged pages, rows that lead nowhere.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        return self._db.flaws()
+
     def compact(self) -> None:
         """Give the space of deleted rows back."""
         self._db.compact()
