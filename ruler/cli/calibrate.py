@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ruler.cli import console, options
+from ruler.cli import completing, console, options
 
 if TYPE_CHECKING:
     from ruler.jobs.calibrate import Calibration
@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def calibrate(
-    scene: Annotated[str, typer.Argument(metavar="SCENE", help="Whose threshold to set.")],
+    scene: Annotated[
+        str,
+        typer.Argument(
+            metavar="SCENE", autocompletion=completing.scene, help="Whose threshold to set."
+        ),
+    ],
     clips: Annotated[
         list[str], typer.Argument(metavar="CLIP...", help="Normal footage: no alarm is right.")
     ],

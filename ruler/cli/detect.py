@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ruler.cli import console, options
+from ruler.cli import completing, console, options
 from ruler.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,11 +21,19 @@ def detect(
         typer.Argument(metavar="[CLIP...]", help="Videos, or folders of frames."),
     ] = None,
     scene: Annotated[
-        str | None, typer.Option("--scene", "-s", help="Whose rules to apply.")
+        str | None,
+        typer.Option(
+            "--scene", "-s", autocompletion=completing.scene, help="Whose rules to apply."
+        ),
     ] = None,
     resume: Annotated[
         str | None,
-        typer.Option("--resume", metavar="RUN", help="Go on with a run that was cut off."),
+        typer.Option(
+            "--resume",
+            metavar="RUN",
+            autocompletion=completing.run,
+            help="Go on with a run that was cut off.",
+        ),
     ] = None,
     run_id: Annotated[
         str | None, typer.Option("--run-id", help="Name the run (by default the time and scene).")
@@ -257,7 +265,9 @@ def _print_clip(clip: ClipOutcome) -> None:
 
 
 def explain(
-    run: Annotated[str, typer.Argument(help="Id or folder of a run.")],
+    run: Annotated[
+        str, typer.Argument(autocompletion=completing.run, help="Id or folder of a run.")
+    ],
     event: Annotated[
         str | None, typer.Argument(help="Which event (clip#number); all if not given.")
     ] = None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ruler.cli import console, options
+from ruler.cli import completing, console, options
 from ruler.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ AT_FORM = "seconds, like 12.5 or 12-15"
 
 
 def feedback(
-    run: Annotated[str, typer.Argument(help="Id or folder of a run.")],
+    run: Annotated[
+        str, typer.Argument(autocompletion=completing.run, help="Id or folder of a run.")
+    ],
     said: Annotated[
         list[str],
         typer.Argument(

@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Annotated
 
 import typer
 
-from ruler.cli import console
+from ruler.cli import completing, console
+from ruler.cli.topics import TEXTS, TOPICS
 from ruler.errors import InputError
-
-_TOPICS = {
-    "facts": "what captioners measure, with units and ranges",
-    "outcomes": "normal, anomaly, undetermined, failed",
-    "scores": "how a frame score is made",
-    "files": "rule files, results, and where things are kept",
-    "exit-codes": "what a command's exit code says",
-}
 
 
 def topic(
-    name: Annotated[str | None, typer.Argument(metavar="[TOPIC]", help="What about.")] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TOPIC]", autocompletion=completing.topic, help="What about; none lists them."
+        ),
+    ] = None,
 ) -> None:
     """Explain a topic; without one, list the topics.
 
     Example: ruler help facts
     """
-    if name is None:
-        for known, what in _TOPICS.items():
+    if not name:
+        for known, what in TOPICS.items():
             console.say(f"[bold]{known:<12}[/] {what}")
+        console.say("[dim]ruler help TOPIC explains one; ruler COMMAND --help a command[/]")
         return
-    if name == "facts":
+    asked = "-".join(name).lower()
+    if asked == "facts":
         _facts()
-        return
-    text = _TEXTS.get(name)
-    if text is None:
-        raise InputError(f"there is no topic {name!r}; topics: {', '.join(_TOPICS)}.")
-    console.say(text)
+    elif asked == "settings":
+        _settings()
+    elif asked in TEXTS:
+        console.say(TEXTS[asked])
+    else:
+        near = difflib.get_close_matches(asked, TOPICS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"topics: {', '.join(TOPICS)}."
+        raise InputError(f"there is no topic {asked[:40]!r}; {hint}")
 
 
 def _facts() -> None:
@@ -54,28 +58,10 @@ def _facts() -> None:
     console.show(table)
 
 
-_TEXTS = {
-    "outcomes": (
-        "[bold]normal[/]        the score stays below the revision's threshold\n"
-        "[bold]anomaly[/]       the score reaches it, and a rule with evidence says why\n"
-        "[bold]undetermined[/]  somebody looked and could not tell; the reason is kept\n"
-        "[bold]failed[/]        nobody could look (damaged frame, model error); it says why\n"
-        "A failure is never normal. Coverage is the share of frames that were decided."
-    ),
-    "scores": (
-        "A rule that holds on a caption gives a strength in \\[0, 1]. A frame's first score is\n"
-        "1 - (1 - w1*s1)(1 - w2*s2)... over its anomaly rules, w being a rule's weight.\n"
-        "Then: smooth (over time), reason (neighbours may overturn, either way), reflect (the\n"
-        "taxonomy may overturn an event, either way). Each stage keeps the scores before it.\n"
-        "A rule's level never enters the score. Frames between samples take the score before them."
-    ),
-    "files": (
-        "Rules     in the store (`ruler doctor` says where); taken out by `ruler rules export`\n"
-        "Results   runs/RUN/: run.json, frames.jsonl, frames.csv, events.jsonl, report.html\n"
-        "frames.*  one row a sampled frame; it speaks for frames \\[frame_index, until_frame)"
-    ),
-    "exit-codes": (
-        "0  done\n1  a finding (lint, test, backtest)\n2  a mistake in usage or input\n"
-        "3  incomplete: some frames failed or some clips could not be read"
-    ),
-}
+def _settings() -> None:
+    from ruler.cli.topics import settings
+
+    console.say("An option of a command comes before its variable. Now in force:")
+    for variable, what, value in settings():
+        console.say(f"[bold]{variable}[/] {console.plain(value) and f'= {console.plain(value)}'}")
+        console.say(f"    {console.plain(what)}")

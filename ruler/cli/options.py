@@ -7,10 +7,17 @@ from typing import Annotated
 
 import typer
 
+from ruler.cli import completing
 from ruler.errors import InputError
 
 Scene = Annotated[
-    str, typer.Option("--scene", "-s", help="Name of the camera view, such as front-door.")
+    str,
+    typer.Option(
+        "--scene",
+        "-s",
+        autocompletion=completing.scene,
+        help="Name of the camera view, such as front-door.",
+    ),
 ]
 Reasoner = Annotated[
     str, typer.Option("--reasoner", help="Who reasons: symbolic, PROVIDER:MODEL, replay:PATH.")
@@ -18,7 +25,9 @@ Reasoner = Annotated[
 Taxonomy = Annotated[
     str | None,
     typer.Option(
-        "--taxonomy", help="A taxonomy by name, or the path of a file; by default the scene's own."
+        "--taxonomy",
+        autocompletion=completing.taxonomy,
+        help="A taxonomy by name, or the path of a file; by default the scene's own.",
     ),
 ]
 Place = Annotated[

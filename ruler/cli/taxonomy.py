@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ruler.cli import console, options
+from ruler.cli import completing, console, options
 from ruler.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +20,14 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Name = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A taxonomy by name, or a file.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME|FILE",
+        autocompletion=completing.taxonomy,
+        help="A taxonomy by name, or a file.",
+    ),
+]
 
 
 @app.command("list")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from ruler.cli import console, options
+from ruler.cli import completing, console, options
 from ruler.cli.rules.differences import show_difference
 from ruler.cli.rules.group import app, parse_scene
 from ruler.errors import InputError
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 Target = Annotated[
     str,
     typer.Argument(
-        metavar="SCENE[@N]|RULE", help="A proposal (its number, if several wait), or a rule's id."
+        metavar="SCENE[@N]|RULE",
+        autocompletion=completing.revision,
+        help="A proposal (its number, if several wait), or a rule's id.",
     ),
 ]
 Chosen = Annotated[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ruler.cli import console, options
+from ruler.cli import completing, console, options
 from ruler.cli.rules.group import app, parse_scene
 from ruler.errors import InputError
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @app.command("backtest")
 def backtest_rules(
-    scene: Annotated[str, typer.Argument(metavar="SCENE", help="Name of the scene.")],
+    scene: Annotated[
+        str,
+        typer.Argument(metavar="SCENE", autocompletion=completing.scene, help="Name of the scene."),
+    ],
     against: Annotated[
         int | None, typer.Option("--against", metavar="REV", help="The revision to try.")
     ] = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ruler.cli import console, options
+from ruler.cli import completing, console, options
 from ruler.cli.rules.differences import show_difference
 from ruler.cli.rules.group import app, parse_scene
 from ruler.errors import FileProblems, InputError
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @app.command("edit")
 def edit(
-    scene: Annotated[str, typer.Argument(metavar="SCENE", help="Name of the scene.")],
+    scene: Annotated[
+        str,
+        typer.Argument(metavar="SCENE", autocompletion=completing.scene, help="Name of the scene."),
+    ],
     reason: Annotated[str, typer.Option("--reason", help="Why; asked for if not given.")] = "",
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Save without asking where nothing is wrong.")
@@ -139,7 +142,11 @@ def _ask(question: str, letters: str) -> str:
 def merge(
     scene: Annotated[
         str,
-        typer.Argument(metavar="SCENE@N", help="The scene, at the revision the file began from."),
+        typer.Argument(
+            metavar="SCENE@N",
+            autocompletion=completing.revision,
+            help="The scene, at the revision the file began from.",
+        ),
     ],
     file: Annotated[Path, typer.Argument(help="A rule file that was exported at N and edited.")],
     reason: Annotated[str, typer.Option("--reason", help="Why; kept with the revision.")] = "",

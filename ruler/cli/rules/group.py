@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ruler.cli import completing
 from ruler.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -16,7 +17,12 @@ app = typer.Typer(
 )
 
 SceneName = Annotated[
-    str, typer.Argument(metavar="SCENE", help="Name of the scene; SCENE@N for a revision.")
+    str,
+    typer.Argument(
+        metavar="SCENE",
+        autocompletion=completing.revision,
+        help="Name of the scene; SCENE@N for a revision.",
+    ),
 ]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ruler.cli import console, options
+from ruler.cli import completing, console, options
 from ruler.cli.rules.group import app, parse_scene
 
 if TYPE_CHECKING:
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @app.command("health")
 def show_health(
-    scene: Annotated[str, typer.Argument(metavar="SCENE", help="Name of the scene.")],
+    scene: Annotated[
+        str,
+        typer.Argument(metavar="SCENE", autocompletion=completing.scene, help="Name of the scene."),
+    ],
     store: options.StorePlace = None,
     as_json: options.AsJson = False,
 ) -> None:

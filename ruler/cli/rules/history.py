@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ruler.cli import console, options
+from ruler.cli import completing, console, options
 from ruler.cli.rules.differences import show_difference
 from ruler.cli.rules.group import SceneName, app, parse_scene
 from ruler.errors import InputError
@@ -19,7 +19,10 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the revisi
 
 @app.command("log")
 def log(
-    scene: Annotated[str, typer.Argument(metavar="SCENE", help="Name of the scene.")],
+    scene: Annotated[
+        str,
+        typer.Argument(metavar="SCENE", autocompletion=completing.scene, help="Name of the scene."),
+    ],
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Newest ones only.")] = 20,
     store: options.StorePlace = None,
     as_json: options.AsJson = False,
@@ -51,7 +54,12 @@ def log(
 @app.command("blame")
 def blame(
     rule: Annotated[
-        str, typer.Argument(metavar="RULE|SCENE", help="A rule's id, or a scene; @N for older.")
+        str,
+        typer.Argument(
+            metavar="RULE|SCENE",
+            autocompletion=completing.rule_or_scene,
+            help="A rule's id, or a scene; @N for older.",
+        ),
     ],
     store: options.StorePlace = None,
     as_json: options.AsJson = False,
@@ -98,11 +106,20 @@ def blame(
 @app.command("diff")
 def diff(
     before: Annotated[
-        str, typer.Argument(metavar="SCENE[@N]", help="From: SCENE@N, or SCENE for the active one.")
+        str,
+        typer.Argument(
+            metavar="SCENE[@N]",
+            autocompletion=completing.revision,
+            help="From: SCENE@N, or SCENE for the active one.",
+        ),
     ],
     after: Annotated[
         str | None,
-        typer.Argument(metavar="[SCENE@M]", help="To; the active revision if not given."),
+        typer.Argument(
+            metavar="[SCENE@M]",
+            autocompletion=completing.revision,
+            help="To; the active revision if not given.",
+        ),
     ] = None,
     text: Annotated[bool, typer.Option("--text", help="Compare the files line by line.")] = False,
     store: options.StorePlace = None,
@@ -185,7 +202,12 @@ def rollback(
 @app.command("verify")
 def verify(
     scene: Annotated[
-        str | None, typer.Argument(metavar="[SCENE]", help="A scene; all scenes if not given.")
+        str | None,
+        typer.Argument(
+            metavar="[SCENE]",
+            autocompletion=completing.scene,
+            help="A scene; all scenes if not given.",
+        ),
     ] = None,
     store: options.StorePlace = None,
     as_json: options.AsJson = False,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ruler.cli import console, options
+from ruler.cli import completing, console, options
 from ruler.cli.rules.differences import show_difference
 from ruler.cli.rules.group import SceneName, app, is_path, parse_scene
 from ruler.cli.rules.packing import copy_pack
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 @app.command("list")
 def list_rules(
     scene: Annotated[
-        str | None, typer.Argument(metavar="[SCENE]", help="A scene; all scenes if not given.")
+        str | None,
+        typer.Argument(
+            metavar="[SCENE]",
+            autocompletion=completing.scene,
+            help="A scene; all scenes if not given.",
+        ),
     ] = None,
     store: options.StorePlace = None,
     as_json: options.AsJson = False,
@@ -106,7 +111,12 @@ def _seen_as(place: str | None, cameras: str | None) -> str:
 
 @app.command("show")
 def show_rule(
-    rule: Annotated[str, typer.Argument(help="A rule's id, or RULE@N for a revision.")],
+    rule: Annotated[
+        str,
+        typer.Argument(
+            autocompletion=completing.rule, help="A rule's id, or RULE@N for a revision."
+        ),
+    ],
     store: options.StorePlace = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -175,7 +185,12 @@ def import_rules(
     ] = "ruler",
     scene: Annotated[
         str | None,
-        typer.Option("--scene", "-s", help="Whose rules they become; ruler's own files say it."),
+        typer.Option(
+            "--scene",
+            "-s",
+            autocompletion=completing.scene,
+            help="Whose rules they become; ruler's own files say it.",
+        ),
     ] = None,
     store: options.StorePlace = None,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ruler.cli import console, options
+from ruler.cli import completing, console, options
 from ruler.cli.rules.group import app
 
 if TYPE_CHECKING:
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 @app.command("packs")
 def list_packs(
     pack: Annotated[
-        str | None, typer.Argument(metavar="[PACK]", help="A pack; all packs if not given.")
+        str | None,
+        typer.Argument(
+            metavar="[PACK]", autocompletion=completing.pack, help="A pack; all packs if not given."
+        ),
     ] = None,
     as_json: options.AsJson = False,
 ) -> None:
