@@ -80,9 +80,9 @@ def _round_trip(kind: str, picture: object) -> bool:
 
 def isolation(settings: Settings) -> Finding:
     """Clips are decoded in a process of their own: does it start, and read a small clip?"""
-    from ruler.video.decoders import Limits
     from ruler.video.frames import Frame
     from ruler.video.isolation import open_isolated
+    from ruler.video.limits import Limits
 
     limits = Limits(seconds=settings.decoder_seconds, megabytes=settings.decoder_megabytes)
     start = time.monotonic()
