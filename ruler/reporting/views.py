@@ -17,7 +17,10 @@ from ruler.schemas.verdicts import ClipVerdict, Event, Reflection, Verdict, Word
 
 @dataclass(frozen=True)
 class RuleView:
-    """A rule as a card cites it; without `statement` where the report does not hold the rule."""
+    """A rule as a card cites it; without `statement` where the report does not hold the rule.
+
+    `bound_by` says which references set the bound, where references did.
+    """
 
     id: str
     title: str
@@ -25,6 +28,7 @@ class RuleView:
     level: str
     looks_for: tuple[str, ...]
     measures: tuple[str, ...]
+    bound_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -184,7 +188,19 @@ def _rule(rule_id: str, rule: Rule | None) -> RuleView:
     if rule is None:
         return RuleView(rule_id, "", "", "", (), ())
     measures = tuple(f"{fact_name(m.fact)} {bound(m)}" for m in rule.measures)
-    return RuleView(rule_id, rule.title, rule.statement, rule.level, rule.look_for, measures)
+    return RuleView(
+        rule_id, rule.title, rule.statement, rule.level, rule.look_for, measures, _bound_by(rule)
+    )
+
+
+def _bound_by(rule: Rule) -> str:
+    """`bound set by references 02 (frame 134), 13 (frame 8)`."""
+    if not rule.measures or not rule.origin.references:
+        return ""
+    parted = (reference.rpartition("#") for reference in rule.origin.references)
+    shown = [f"{clip} (frame {frame})" for clip, _, frame in parted]
+    plural = "" if len(shown) == 1 else "s"
+    return f"bound set by reference{plural} {', '.join(shown)}"
 
 
 def _stages(verdict: Verdict | None) -> tuple[StageView, ...]:

@@ -55,6 +55,16 @@ class Box(Value):
         """Share of the image height."""
         return self.bottom - self.top
 
+    @property
+    def place(self) -> str:
+        """Where it lies, in thirds of the image: "lower left", "centre" ..."""
+        x, y = self.centre
+        across = ("left", "", "right")[min(int(x * 3), 2)]
+        along = ("upper", "", "lower")[min(int(y * 3), 2)]
+        if not across:
+            return f"{along} middle" if along else "centre"
+        return f"{along} {across}".strip()
+
     def overlap(self, other: Box) -> float:
         """Intersection over union with another box, in [0, 1]."""
         width = min(self.right, other.right) - max(self.left, other.left)

@@ -38,8 +38,8 @@ class FactRange(Value):
     """How a fact was spread over normal frames (the largest figure of each frame counts).
 
     `quantiles` holds 101 ascending values; `peaks` names the frames ("clip#frame") that reach the
-    upper end, largest first. `levels` has one entry a clip: the most that it held long enough for
-    an alarm.
+    upper end, those of the clip that held the highest level first. `levels` has one entry a clip:
+    the most that it held long enough for an alarm.
     """
 
     fact: str

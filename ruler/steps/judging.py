@@ -144,7 +144,8 @@ def explain(match: Match, rule: Rule) -> str:
 def _ground(evidence: Evidence, rule: Rule) -> str:
     if isinstance(evidence, WordEvidence):
         return f'the caption says "{evidence.quote}"'
-    return FACTS[evidence.fact].say(evidence.value) + _bound(evidence, rule)
+    where = f", {evidence.box.place} of the picture" if evidence.box else ""
+    return FACTS[evidence.fact].say(evidence.value) + where + _bound(evidence, rule)
 
 
 def _bound(evidence: FactEvidence, rule: Rule) -> str:

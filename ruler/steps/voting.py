@@ -54,7 +54,7 @@ def pool(spreads: Sequence[FactRange]) -> FactRange:
     places = [total * step / (QUANTILES - 1) for step in range(QUANTILES)]
     quantiles = [values[min(bisect.bisect_left(ends, place), len(values) - 1)] for place in places]
     quantiles[0], quantiles[-1] = values[0], values[-1]
-    peaks = sorted(spreads, key=lambda spread: -spread.quantiles[-1])
+    peaks = sorted(spreads, key=lambda spread: -max(spread.levels, default=spread.quantiles[-1]))
     return FactRange(
         fact=spreads[0].fact,
         frames=sum(spread.frames for spread in spreads),

@@ -18,6 +18,7 @@ from ruler.reporting import html
 from ruler.reporting.charts import plot_text, plotly_figure
 from ruler.reporting.html import write_report
 from ruler.reporting.model import CaptionLine, ClipReport, Report
+from ruler.schemas.rules import Origin
 from ruler.schemas.runs import Coverage
 from ruler.schemas.verdicts import Reflection
 from tests.reporting.builders import (
@@ -294,3 +295,21 @@ def test_a_clip_as_a_whole_is_shown_with_both_answers(tmp_path: Path) -> None:
     assert "First answer, by its frames: anomaly. Somebody moves fast." in text
     write_report(tmp_path / "report.html", report(clip_report(verdict=None)))
     assert "as a whole" not in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("references", "said"),
+    [
+        (("02#134",), "bound set by reference 02 (frame 134)"),
+        (("a#b#7", "c.mp4#0"), "bound set by references a#b (frame 7), c.mp4 (frame 0)"),
+        ((), None),
+    ],
+)
+def test_a_bound_names_the_references_that_set_it(
+    tmp_path: Path, no_plotly: None, references: tuple[str, ...], said: str | None
+) -> None:
+    origin = Origin(by="induced", references=references)
+    rule = RULE.model_copy(update={"origin": origin})
+    text = re.sub(r"\s+", " ", page_of(tmp_path, report(rules={rule.id: rule})).text)
+    assert (said or "above 1.8") in text
+    assert ("bound set by" in text) == bool(said)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ruler.schemas.captions import Box, Figure
+from ruler.schemas.captions import Figure
 
 _NUMBERS = (
     *("No", "One", "Two", "Three", "Four", "Five", "Six"),
@@ -82,7 +82,7 @@ def _count(number: int) -> str:
 
 def _sentence(figure: Figure, fast_ratio: float) -> str:
     size = f"{figure.facts['height_ratio']:.1f} times the usual height"
-    return f"One {_noun(figure)}, {place(figure.box)}, {_motion(figure, fast_ratio)}, {size}."
+    return f"One {_noun(figure)}, {figure.box.place}, {_motion(figure, fast_ratio)}, {size}."
 
 
 def _noun(figure: Figure) -> str:
@@ -93,16 +93,6 @@ def _noun(figure: Figure) -> str:
         or facts["aspect_ratio"] >= LARGE_ASPECT
     )
     return "large figure or group" if is_large else "figure"
-
-
-def place(box: Box) -> str:
-    """Where a box lies, in thirds of the image: "lower left", "centre" ..."""
-    x, y = box.centre
-    across = ("left", "", "right")[min(int(x * 3), 2)]
-    along = ("upper", "", "lower")[min(int(y * 3), 2)]
-    if not across:
-        return f"{along} middle" if along else "centre"
-    return f"{along} {across}".strip()
 
 
 def heading(degrees: float) -> str:

@@ -208,7 +208,7 @@ def test_many_figures_are_summed_up() -> None:
 )
 def test_places(x: float, y: float, expected: str) -> None:
     box = Box(left=x - 0.05, top=y - 0.05, right=x + 0.05, bottom=y + 0.05)
-    assert words.place(box) == expected
+    assert box.place == expected
 
 
 @given(st.floats(0, 360))
