@@ -24,7 +24,7 @@ class Looked:
     """The key frame of an event as a captioner and a reasoner saw it.
 
     Attributes:
-        frame: The frame that was looked at: the key frame, or the one it looks the same as.
+        frame: The frame that was looked at: the key frame, or the one whose caption it goes by.
         key_frame: The event's.
         pictures, step_seconds: How many pictures the caption is about at most, and their distance.
         captioner, reasoner: By whom, as the run names them.
@@ -72,7 +72,7 @@ class Looked:
         many = f", up to {self.pictures} pictures {self.step_seconds:g}s apart"
         shown = f"frame {self.frame}{many if self.pictures > 1 else ''}"
         if self.frame != self.key_frame:
-            shown += f"; frame {self.key_frame} looks the same"
+            shown += f"; frame {self.key_frame} goes by its caption"
         return shown
 
     def _asked(self) -> str:

@@ -24,7 +24,7 @@ def _captions(usage: Usage) -> Iterator[str]:
     if usage.captions_cached:
         yield f"{usage.captions_cached:,} from the store"
     if usage.captions_shared:
-        yield f"{usage.captions_shared:,} shared with a frame that looks the same"
+        yield f"{usage.captions_shared:,} shared with another frame"
 
 
 def _calls(usage: Usage) -> Iterator[str]:

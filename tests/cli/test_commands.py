@@ -456,6 +456,13 @@ def test_evaluation_from_the_command(
     assert "coverage" in ended.out and "not defined" in ended.out
     [result] = json.loads(out.read_bytes())["results"]
     assert result["metrics"]["auc"] is None
+    sifted = ruler("eval", path, "--sample", "adaptive", "--workers", "1")
+    assert sifted.code == 0
+    assert "[b]yard (clips): 60 frames" in sifted.out
+    monkeypatch.setenv("RULER_MAX_PIXELS", "100")
+    refused = ruler("eval", path)
+    assert refused.code == 2
+    assert "16 x 12 pixels, which is more than ruler reads" in refused.err
 
 
 def test_doctor_finds_a_broken_store(ruler: Ruler, tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_every_cost_has_its_words_and_nothing_has_none() -> None:
         answers_cached=8,
     )
     assert spending(whole) == [
-        ("Captions", "5 made, 6 from the store, 7 shared with a frame that looks the same"),
+        ("Captions", "5 made, 6 from the store, 7 shared with another frame"),
         ("Model calls", "1,200 (3 failed), 1 picture, 8 more were answered before"),
         ("Tokens", "5,000,000 in (4,000 cached), 70 out"),
         ("Cost", "$1.5000 by list prices, 2 calls have no list price"),
@@ -330,11 +330,11 @@ def test_a_key_frame_that_shares_a_caption_names_the_frame_that_was_looked_at(
     # So that the surest frame lies in the middle of the event, and not where a caption begins.
     options += ["--every", "all", "--smoothing", "gaussian:0.3"]
     ended = ruler("detect", clip, "--scene", SCENE, *options)
-    assert "shared with a frame that looks the same" in ended.out
+    assert "shared with another frame" in ended.out
     [data] = ruler("explain", "still", "--json").data
     key, looked = data["looked"]["key_frame"], data["looked"]["frame"]
     assert 2 == looked < key < 8
-    assert f"looked at frame 2; frame {key} looks the same" in ruler("explain", "still").out
+    assert f"looked at frame 2; frame {key} goes by its caption" in ruler("explain", "still").out
 
 
 def test_a_window_is_told_with_its_pictures(ruler: Ruler, studio: Studio) -> None:
