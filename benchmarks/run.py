@@ -83,7 +83,9 @@ def _clips(name: str, row: str) -> Benchmark:
 BY_HAND = {
     "decode.py": "needs clips, and says most on an idle machine",
     "sampling.py": "captions all footage twice",
+    "memory.py": "needs a clip, and hours of footage made of it",
     "shared_captions.py": "captions all footage at several settings",
+    "speed.py": "needs an idle machine",
 }
 """What is not run here, and why."""
 

@@ -141,9 +141,13 @@ def disorders(observation: Observation, motion: Motion) -> Floats:
     fields[motion.points, which] = weights
     fields[motion.points, -1] = weights > 0
     integral = integral_of(fields.reshape(rows, columns, -1))
-    sums = np.maximum(view.person.sums(integral, observation.kept), 0.0)
-    is_moving = sums[:, -1] >= tunables.FILL_GATE * view.person.areas[observation.kept]
-    return np.where(is_moving, entropy(sums[:, :-1]), 0.0)
+    kept = observation.kept
+    moving = view.person.sums(integral[:, -1:], kept)[:, 0]
+    is_moving = moving >= tunables.FILL_GATE * view.person.areas[kept]
+    found = np.zeros(len(kept))
+    sums = view.person.sums(integral[:, :-1], kept[is_moving])
+    found[is_moving] = entropy(np.maximum(sums, 0.0))
+    return found
 
 
 def directions(step: Floats, least: float) -> tuple[Ints, Floats]:
