@@ -14,11 +14,18 @@ class FigureLink(Value):
     track: int = Field(ge=0)
     dwell_seconds: float = Field(ge=0, allow_inf_nan=False)
     fallen: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    left_seconds: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    taken_seconds: float = Field(default=0.0, ge=0, allow_inf_nan=False)
 
     @property
     def facts(self) -> dict[str, float]:
         """The linked facts of the figure, by name."""
-        return {"dwell_seconds": self.dwell_seconds, "fallen": self.fallen}
+        return {
+            "dwell_seconds": self.dwell_seconds,
+            "fallen": self.fallen,
+            "left_seconds": self.left_seconds,
+            "taken_seconds": self.taken_seconds,
+        }
 
 
 class Observation(Value):

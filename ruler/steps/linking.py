@@ -11,6 +11,7 @@ from ruler.schemas.base import Value
 from ruler.schemas.observations import FigureLink, Observation
 from ruler.steps.descents import Descent, descend
 from ruler.steps.disturbing import disturbed
+from ruler.steps.leftovers import Leftover, settle
 from ruler.steps.stays import Stay, dwell
 from ruler.steps.tracking import Track, follow
 
@@ -31,6 +32,7 @@ class Carry(Value):
     tracks: tuple[Track, ...] = ()
     stays: tuple[Stay, ...] = ()
     descents: tuple[Descent, ...] = ()
+    leftovers: tuple[Leftover, ...] = ()
     disturbance: Disturbed | None = None
     next_id: int = Field(default=0, ge=0)
 
@@ -57,11 +59,21 @@ def link(carry: Carry, observation: Observation) -> tuple[Carry, Observation]:
     tracks, ids, next_id = follow(carry.tracks, boxes, now, carry.next_id)
     stays, seconds = dwell(carry.stays, figures, now)
     descents, fallen = descend(carry.descents, figures, now)
+    leftovers, spots = settle(carry.leftovers, figures, now)
     links = tuple(
-        FigureLink(track=track, dwell_seconds=stayed, fallen=degree)
-        for track, stayed, degree in zip(ids, seconds, fallen, strict=True)
+        FigureLink(
+            track=track, dwell_seconds=stayed, fallen=degree, left_seconds=left, taken_seconds=gone
+        )
+        for track, stayed, degree, (left, gone) in zip(ids, seconds, fallen, spots, strict=True)
     )
-    new = Carry(tracks=tracks, stays=stays, descents=descents, disturbance=since, next_id=next_id)
+    new = Carry(
+        tracks=tracks,
+        stays=stays,
+        descents=descents,
+        leftovers=leftovers,
+        disturbance=since,
+        next_id=next_id,
+    )
     return new, observation.model_copy(update={"links": links})
 
 

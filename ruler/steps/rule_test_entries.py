@@ -68,14 +68,19 @@ class Entry:
 
     def observation(self) -> Observation:
         """The frame that a caption written by hand stands for."""
-        of_frame = {name: v for name, v in self.facts.items() if FACTS[name].scope == "frame"}
-        dwell = self.facts.get("dwell_seconds")
+        of_frame = {
+            name: value
+            for name, value in self.facts.items()
+            if FACTS[name].scope == "frame" and FACTS[name].source != "link"
+        }
+        linked = {n: v for n, v in self.facts.items() if FACTS[n].source == "link"}
+        disturbed = linked.pop("disturbed_seconds", 0.0)
         of_figure = {
             name: value
             for name, value in self.facts.items()
-            if name not in of_frame and FACTS[name].source != "link"
+            if FACTS[name].scope == "figure" and FACTS[name].source != "link"
         }
-        has_figure = bool(of_figure) or dwell is not None
+        has_figure = bool(of_figure or linked)
         measured = [*of_frame, *of_figure] or (["figures"] if has_figure else [])
         caption = Caption(
             key="",
@@ -85,9 +90,14 @@ class Entry:
             figures=(Figure(box=_SOMEWHERE, facts=of_figure),) if has_figure else (),
             measured=tuple(measured),
         )
-        links = (FigureLink(track=0, dwell_seconds=dwell),) if dwell is not None else ()
+        links = (FigureLink(track=0, **{"dwell_seconds": 0.0, **linked}),) if linked else ()
         return Observation(
-            frame_index=0, until_frame=1, time_seconds=0.0, caption=caption, links=links
+            frame_index=0,
+            until_frame=1,
+            time_seconds=0.0,
+            caption=caption,
+            links=links,
+            disturbed_seconds=disturbed,
         )
 
 

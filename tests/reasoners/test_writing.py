@@ -223,5 +223,5 @@ def test_a_bound_has_a_floor_and_a_duration_its_margin() -> None:
 def test_what_is_relative_to_a_place_does_not_carry_over_to_other_cameras() -> None:
     one = {watch.fact for watch in watched("street")}
     many = {watch.fact for watch in watched("street", "many")}
-    assert one - many == {"speed_ratio", "fill_ratio"}
+    assert one - many == {"speed_ratio", "fill_ratio", "left_seconds", "taken_seconds"}
     assert "motion_disorder" in many

@@ -95,6 +95,8 @@ def test_every_fact_can_be_said() -> None:
     assert {spec.scope for spec in FACTS.values()} == {"figure", "frame"}
     assert [name for name, spec in FACTS.items() if spec.source == "link"] == [
         "dwell_seconds",
+        "left_seconds",
+        "taken_seconds",
         "fallen",
         "disturbed_seconds",
     ]
@@ -195,6 +197,8 @@ def test_links_pair_up_with_figures() -> None:
         "speed_ratio": 2.0,
         "dwell_seconds": 4.5,
         "fallen": 0.0,
+        "left_seconds": 0.0,
+        "taken_seconds": 0.0,
     }
     with pytest.raises(ValidationError, match="pair up"):
         Observation.model_validate(fields | {"links": [link, link]})

@@ -9,6 +9,7 @@ import cv2
 
 from ruler.captioners.base import Captioned, CaptionerIdentity
 from ruler.captioners.motion import tunables, words
+from ruler.captioners.motion.arrays import Grey
 from ruler.captioners.motion.eye import EYE_FACTS, Eye
 from ruler.captioners.motion.figures import (
     MEASURED,
@@ -23,9 +24,10 @@ from ruler.captioners.motion.flow import SMALLEST, FlowMemo
 from ruler.captioners.motion.observe import Observation, View, observe
 from ruler.captioners.motion.references import own_background
 from ruler.captioners.motion.scene import Scene
+from ruler.captioners.motion.things import THING_FACTS, with_stillness
 from ruler.errors import CaptionError
 from ruler.schemas.base import rounded
-from ruler.schemas.captions import Caption, CaptionFailure, SceneModel
+from ruler.schemas.captions import Caption, CaptionFailure, Figure, SceneModel
 from ruler.schemas.disturbances import disturbance
 from ruler.schemas.rules import Cameras, Place
 from ruler.schemas.runs import Every, Usage
@@ -56,7 +58,7 @@ class MotionCaptioner:
             is_grey=True,
         )
         self.default_every = Every(seconds=tunables.STEP_SECONDS)
-        self.measured = tuple(sorted((*MEASURED, *EYE_FACTS)))
+        self.measured = tuple(sorted((*MEASURED, *EYE_FACTS, *THING_FACTS)))
 
     def fit(
         self,
@@ -107,6 +109,15 @@ class MotionCaptioner:
             else:
                 yield Captioned(answer, Usage(captions_computed=1))
 
+    @staticmethod
+    def _stirring(
+        figures: tuple[Figure, ...], greys: Sequence[Grey], view: View, observation: Observation
+    ) -> tuple[Figure, ...]:
+        """Figures with how still they are, where the references say what was there before."""
+        if view.background is None or view.is_own:
+            return figures
+        return tuple(with_stillness(figures, greys, view.background, observation.mask))
+
     def _describe(
         self, window: FrameWindow, pass_: _Pass, scene_model: SceneModel | None
     ) -> Caption:
@@ -115,7 +126,8 @@ class MotionCaptioner:
             raise CaptionError("a single frame shows no motion, and the scene has no background")
         greys = [pass_.memo.grey(frame) for frame in window.frames]
         glance = eye.look(greys)
-        observation = observe(window.frames, pass_.memo, glance.steadied(view))
+        steady = glance.steadied(view)
+        observation = observe(window.frames, pass_.memo, steady)
         if observation.motion is None and view.background is None:
             raise CaptionError("all frames have one time stamp, and the scene has no background")
         figures = find_figures(observation, norms)
@@ -131,7 +143,7 @@ class MotionCaptioner:
                 disturbed=disturbance(facts),
             ),
             facts={"figures": float(len(figures)), **facts},
-            figures=keep_salient(figures),
+            figures=self._stirring(keep_salient(figures), greys, steady, observation),
             measured=_measured(observation),
         )
 
@@ -139,7 +151,7 @@ class MotionCaptioner:
 def _measured(observation: Observation) -> tuple[str, ...]:
     """What a window can tell; of the camera only against a background."""
     facts = MEASURED if observation.motion is not None else MEASURED_STILL
-    seen = EYE_FACTS if observation.view.background is not None else ()
+    seen = (*EYE_FACTS, *THING_FACTS) if observation.view.background is not None else ()
     return tuple(sorted((*facts, *seen)))
 
 

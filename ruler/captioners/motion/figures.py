@@ -16,11 +16,15 @@ from ruler.captioners.motion.windows import integral_of, top_mean
 from ruler.schemas.base import rounded
 from ruler.schemas.captions import Box, Figure
 
-SHAPE_FACTS = ("aspect_ratio", "fill_ratio", "height_ratio", "low_area")
+SHAPE_FACTS = ("aspect_ratio", "at_border", "fill_ratio", "height_ratio", "low_area")
 MOTION_FACTS = ("direction_degrees", "fall_speed", "motion_disorder", "rise_speed", "speed_ratio")
 MEASURED = tuple(sorted((*SHAPE_FACTS, *MOTION_FACTS, "figures")))
 MEASURED_STILL = tuple(sorted((*SHAPE_FACTS, "figures")))
 """What a window of a single frame can tell."""
+
+
+_EDGE = 1
+"""Pixels from the edge of the picture at which a figure touches it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,11 +99,16 @@ def _shape_facts(region: Region, observation: Observation, norms: Norms) -> dict
     typical = norms.scene.figure_height.at_row(middle) * image_height
     floor = max(top, int(tunables.FLOOR * image_height))
     low = np.count_nonzero(observation.mask[floor:bottom, left:right]) if floor < bottom else 0
-    return {
-        "height_ratio": height / typical,
-        "aspect_ratio": width / height,
-        "low_area": low / typical**2,
-    }
+    facts = {"low_area": low / typical**2}
+    cut_across = left <= _EDGE or right >= observation.mask.shape[1] - _EDGE
+    cut_along = top <= _EDGE or bottom >= image_height - _EDGE
+    facts["at_border"] = float(cut_across or cut_along)
+    # What the picture cuts off has no shape, and no height if it is cut off above or below.
+    if not cut_along:
+        facts["height_ratio"] = height / typical
+    if not (cut_across or cut_along):
+        facts["aspect_ratio"] = width / height
+    return facts
 
 
 def _pooled(observation: Observation, norms: Norms, ratios: Floats | None) -> dict[str, Floats]:

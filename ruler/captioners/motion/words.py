@@ -81,7 +81,8 @@ def _count(number: int) -> str:
 
 
 def _sentence(figure: Figure, fast_ratio: float) -> str:
-    size = f"{figure.facts['height_ratio']:.1f} times the usual height"
+    height = figure.facts.get("height_ratio")
+    size = "partly out of view" if height is None else f"{height:.1f} times the usual height"
     return f"One {_noun(figure)}, {figure.box.place}, {_motion(figure, fast_ratio)}, {size}."
 
 
@@ -89,8 +90,8 @@ def _noun(figure: Figure) -> str:
     facts = figure.facts
     is_large = (
         facts["fill_ratio"] >= LARGE_FILL
-        or facts["height_ratio"] >= LARGE_HEIGHT
-        or facts["aspect_ratio"] >= LARGE_ASPECT
+        or facts.get("height_ratio", 0.0) >= LARGE_HEIGHT
+        or facts.get("aspect_ratio", 0.0) >= LARGE_ASPECT
     )
     return "large figure or group" if is_large else "figure"
 

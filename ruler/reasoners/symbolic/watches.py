@@ -13,6 +13,9 @@ from ruler.schemas.rules import Cameras, Level, Place
 
 _EVERYWHERE: frozenset[Place] = frozenset({"walkway", "home", "street", "indoor", "any"})
 
+_OUTSIDE: frozenset[Place] = frozenset({"walkway", "street", "any"})
+"""Where things are not moved about all the time."""
+
 
 @dataclass(frozen=True)
 class Watch:
@@ -124,6 +127,37 @@ WATCHES: tuple[Watch, ...] = (
         role="secondary",
         floor=0.5,
         places=frozenset({"street", "indoor", "any"}),
+    ),
+    Watch(
+        fact="left_seconds",
+        normal="usual-things",
+        anomaly="left-behind",
+        title_normal="Nothing is left lying for long",
+        title_anomaly="Something was left behind",
+        said_normal="Things that were not there before stay for up to {bound} seconds.",
+        said_anomaly="A thing that was not there before has not stirred for more than {bound} "
+        "seconds: something left behind, or a vehicle that stopped.",
+        category="objects.left-behind",
+        level="medium",
+        role="longest",
+        floor=20.0,
+        places=_OUTSIDE,
+        carries=False,
+    ),
+    Watch(
+        fact="taken_seconds",
+        normal="usual-gaps",
+        anomaly="taken-away",
+        title_normal="What is there stays there",
+        title_anomaly="Something was taken away",
+        said_normal="What was there before is gone for up to {bound} seconds.",
+        said_anomaly="Something that was there has been gone for more than {bound} seconds.",
+        category="objects.taking",
+        level="medium",
+        role="longest",
+        floor=20.0,
+        places=_OUTSIDE,
+        carries=False,
     ),
 )
 

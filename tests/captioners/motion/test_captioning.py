@@ -157,7 +157,13 @@ def test_one_frame_shows_shapes_but_no_motion(captioner: Captioner, model: Scene
     clip = Footage(render([Walker(60, 60)], 1))
     caption = answer_of(captioner, clip, model, 0)
     (figure,) = caption.figures
-    assert set(figure.facts) == {"aspect_ratio", "fill_ratio", "height_ratio", "low_area"}
+    assert set(figure.facts) == {
+        "aspect_ratio",
+        "at_border",
+        "fill_ratio",
+        "height_ratio",
+        "low_area",
+    }
     assert "speed_ratio" not in caption.measured
     assert "is seen in one frame alone" in caption.text
 
