@@ -101,7 +101,7 @@ FACTS: dict[str, FactSpec] = {
             0,
             1,
             "figure",
-            "share of the figure that has not changed for most of a second: things do not stir",
+            "share of a slow figure that has not changed for most of a second: things do not stir",
             "a share of {} of a figure does not stir",
         ),
         _spec(

@@ -25,6 +25,9 @@ STILL = 0.9
 _CHANGED = 12
 """Blurred grey levels between the window's first and last picture from which a pixel changed."""
 
+_SLOW = 0.5
+"""Times the usual speed from which a figure need not be asked whether it is still."""
+
 _OUTLINE = np.ones((5, 5), dtype=np.uint8)
 _LEAST_EDGE = 1.0
 """Grey levels that are added to both sides, so that noise on a plain ground is no gain."""
@@ -33,7 +36,7 @@ _LEAST_EDGE = 1.0
 def with_stillness(
     figures: Sequence[Figure], greys: Sequence[Grey], background: Grey, mask: Mask
 ) -> list[Figure]:
-    """The figures with how still they are and, where they are, what their outlines say.
+    """The figures with how still the slow ones are and, where they are, what their outlines say.
 
     Args:
         figures: Of the newest picture.
@@ -41,11 +44,18 @@ def with_stillness(
         background: In the newest picture's light and place.
         mask: Foreground of the newest picture.
     """
-    if len(greys) < 2 or not figures:
+    if len(greys) < 2 or not any(map(_is_slow, figures)):
         return list(figures)
     now = greys[-1]
     away = np.asarray(cv2.GaussianBlur(cv2.absdiff(now, greys[0]), (5, 5), 0), dtype=np.uint8)
-    return [_told(figure, now, away, background, mask) for figure in figures]
+    return [
+        _told(figure, now, away, background, mask) if _is_slow(figure) else figure
+        for figure in figures
+    ]
+
+
+def _is_slow(figure: Figure) -> bool:
+    return figure.facts.get("speed_ratio", 0.0) < _SLOW
 
 
 def _told(figure: Figure, now: Grey, away: Grey, background: Grey, mask: Mask) -> Figure:
