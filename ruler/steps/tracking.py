@@ -15,7 +15,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from ruler.schemas.base import Value
 from ruler.schemas.captions import Box
@@ -184,6 +183,9 @@ def _pairs(tracks: Sequence[Track], boxes: Sequence[Box]) -> dict[int, int]:
     """By figure, its track: the assignment that costs least in all, of those within reach."""
     if not tracks or not boxes:
         return {}
+    # Not before: it takes a third of a second to import, and known links need no assignment.
+    from scipy.optimize import linear_sum_assignment
+
     costs, near = _costs(tracks, boxes)
     # What is out of reach costs more than all that is not.
     rows, columns = linear_sum_assignment(np.where(near, costs, 1e3))
