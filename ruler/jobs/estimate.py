@@ -7,41 +7,33 @@ are found) cannot be counted; the estimate says so.
 
 from __future__ import annotations
 
-import contextlib
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ruler.captioners.base import Captioner
-from ruler.captioners.model import CaptionerOptions, ModelCaptioner
-from ruler.errors import ClipError, ModelError
-from ruler.jobs.induce import InduceRequest, as_the_scene, brief_of, models_for
+from ruler.errors import ClipError
+from ruler.jobs.induce import InduceRequest, as_the_scene, models_for
 from ruler.jobs.inputs import open_all
-from ruler.jobs.listening import Listener
-from ruler.jobs.metering import CAPTION_TOKENS, CAPTION_WORDS, CLAIM_TOKENS, Meter, Part
-from ruler.jobs.models import joined, options_for
+from ruler.jobs.metering import CAPTION_WORDS, Part
+from ruler.jobs.models import joined
+from ruler.jobs.questions_counted import (
+    Work,
+    captions_part,
+    clips_part,
+    matching_part,
+    proposing_part,
+    taxonomy_part,
+)
 from ruler.jobs.tools import Machine, Tools, tools_for
-from ruler.reasoners.base import MatchContext
 from ruler.reasoners.llm import LlmReasoner
-from ruler.reasoners.llm.interview import BATCH, language_named
-from ruler.registry import split_name
 from ruler.reporting.words import count
-from ruler.schemas.captions import Caption
-from ruler.schemas.induction import Reference
-from ruler.schemas.observations import Observation
-from ruler.schemas.rules import When
 from ruler.schemas.runs import Every, RunSpec
-from ruler.schemas.traces import Trace
-from ruler.schemas.verdicts import Matched
-from ruler.steps.batching import batches
-from ruler.steps.captioning import Sample, View, samples_of
-from ruler.steps.concluding import MOST_FRAMES, Concluder
-from ruler.video.frames import Clip, Frame, FrameWindow
-from ruler.video.sampling import WindowPlan, sample_indices
+from ruler.steps.captioning import View, samples_of
+from ruler.video.frames import Clip
+from ruler.video.sampling import sample_indices
 from rules_store.store import Store
 
 
@@ -93,18 +85,6 @@ def _footnotes(parts: Sequence[Part]) -> Iterator[str]:
     yield "Nothing was asked."
 
 
-@dataclass(frozen=True)
-class _Work:
-    """One clip: its samples, those that nobody has captioned, the chunks that are to do, and
-    whether it has a verdict as a whole."""
-
-    clip: Clip
-    samples: int
-    missing: Sequence[int]
-    chunks: Sequence[Sequence[Sample]]
-    is_concluded: bool = False
-
-
 def estimate_run(spec: RunSpec, machine: Machine) -> Estimate:
     """What a detection would ask, or what is left of one.
 
@@ -117,9 +97,9 @@ def estimate_run(spec: RunSpec, machine: Machine) -> Estimate:
     clips, unread = _opened(open_all(spec.clips, spec.frame_rate, machine.reader, machine.limits))
     works = [_left(tools, number, clip) for number, clip in clips]
     parts = [
-        _captions(captioner, spec.captioner, asked, works),
-        _matching(tools, asked, works),
-        _concluding(tools, asked, works),
+        captions_part(captioner, spec.captioner, asked, works),
+        matching_part(tools, asked, works),
+        clips_part(tools, asked, works),
     ]
     again = ("a call for each frame in dispute and for each event, to look again",)
     return Estimate(
@@ -154,9 +134,9 @@ def estimate_learning(request: InduceRequest, store: Store) -> Estimate:
     view = View(captioner, None)
     works = [_whole(view, store, clip, sample_indices(clip.times, every)) for _, clip in clips]
     parts = [
-        _captions(captioner, request.captioner, options, works),
-        _proposing(request, captioner, options, works) if asks else None,
-        _wording(request, captioner, options) if by_items else None,
+        captions_part(captioner, request.captioner, options, works),
+        proposing_part(request, captioner, options, works) if asks else None,
+        taxonomy_part(request, captioner, options) if by_items else None,
     ]
     later = ("a call for each rule that is found, and some to aggregate and to verify them",)
     return Estimate(
@@ -179,7 +159,7 @@ def _opened(found: Sequence[Clip | ClipError]) -> tuple[list[tuple[int, Clip]], 
     return clips, unread
 
 
-def _left(tools: Tools, number: int, clip: Clip) -> _Work:
+def _left(tools: Tools, number: int, clip: Clip) -> Work:
     """What a detection has to do on a clip; of one that was begun, what is left."""
     deps = tools.deps(number, clip)
     done = tools.machine.store.traces.chunks_done(tools.spec.id, number) - deps.again
@@ -190,168 +170,9 @@ def _left(tools: Tools, number: int, clip: Clip) -> _Work:
     return replace(work, chunks=left, is_concluded=is_concluded)
 
 
-def _whole(view: View, store: Store, clip: Clip, frames: NDArray[np.int64]) -> _Work:
+def _whole(view: View, store: Store, clip: Clip, frames: NDArray[np.int64]) -> Work:
     """All of a clip, as one chunk."""
     wanted = frames.tolist()
     known = store.captions.samples(clip.info.sha256, view.sha256(clip.info.name, frames), wanted)
     missing = [frame for frame in wanted if frame not in known]
-    return _Work(clip, len(wanted), missing, [samples_of(clip, frames)])
-
-
-def _captions(
-    captioner: Captioner, name: str, options: Mapping[str, object], works: Sequence[_Work]
-) -> Part | None:
-    """A question for each missing caption, where a model is asked."""
-    if not isinstance(captioner, ModelCaptioner):
-        return None
-    place = {**options, **options_for("captioner", options)}
-    meter, listener = Meter(name, place), Listener(name)
-    asking = ModelCaptioner(listener, CaptionerOptions.of(options))
-    for work in works:
-        plan = WindowPlan(work.clip.times, captioner.window)
-        counts = Counter(len(plan.window(frame)) for frame in work.missing)
-        for pictures, times in counts.items():
-            listener.heard.clear()
-            list(asking.caption([_blank(pictures)], None))
-            questions = [question for question, _ in listener.heard]
-            meter.add(questions, CAPTION_TOKENS, times=times, size=_size(work.clip, captioner))
-    return meter.part("captions")
-
-
-def _matching(tools: Tools, options: Mapping[str, object], works: Sequence[_Work]) -> Part | None:
-    """The questions about chunks of captions, as if no two were alike and all gates were open."""
-    if not isinstance(tools.reasoner, LlmReasoner) or _is_replay(tools.spec.reasoner):
-        return None
-    place = {**options, **options_for("reasoner", options)}
-    meter, listener = Meter(tools.spec.reasoner, place), Listener(tools.spec.reasoner)
-    reasoner = LlmReasoner(listener, language_named(options.get("language")))
-    rules = tuple(
-        rule.model_copy(update={"when": When(), "exceptions": ()})
-        for rule in tools.revision.rule_set.rules
-    )
-    context = MatchContext(
-        rule_set=tools.revision.rule_set.model_copy(update={"rules": rules}),
-        lexicon=tools.lexicon,
-        clip_start=None,
-        as_of=tools.spec.as_of,
-    )
-    lengths = Counter(len(chunk) for work in works for chunk in work.chunks)
-    for length, times in lengths.items():
-        listener.heard.clear()
-        reasoner.match(_usual(length, tools.view.captioner.measured), context)
-        questions = [question for question, _ in listener.heard]
-        meter.add(questions, BATCH * CLAIM_TOKENS, times=times)
-    return meter.part("matching")
-
-
-def _concluding(tools: Tools, options: Mapping[str, object], works: Sequence[_Work]) -> Part | None:
-    """The questions about each clip as a whole: reflection, and by clip a first answer, too."""
-    if not isinstance(tools.judge, LlmReasoner) or _is_replay(tools.spec.reasoner):
-        return None
-    place = {**options, **options_for("reasoner", options)}
-    meter, listener = Meter(tools.spec.reasoner, place), Listener(tools.spec.reasoner)
-    judge = LlmReasoner(listener, language_named(options.get("language")))
-    concluder = Concluder(
-        judge, tools.revision.rule_set, tools.revision.ref, tools.taxonomy, tools.spec.by
-    )
-    left = Counter(work.samples for work in works if not work.is_concluded)
-    for frames, times in left.items():
-        listener.heard.clear()
-        seen = _usual(min(frames, MOST_FRAMES), tools.view.captioner.measured)
-        concluder.conclude(
-            "",
-            [(one.frame_index, "normal", 0.0) for one in seen],
-            (),
-            lambda wanted, seen=seen: [Trace(seen[frame], Matched()) for frame in wanted],  # type: ignore[misc]
-        )
-        meter.add([question for question, _ in listener.heard], CLAIM_TOKENS, times=times)
-    return meter.part("clips")
-
-
-def _proposing(
-    request: InduceRequest,
-    captioner: Captioner,
-    options: Mapping[str, object],
-    works: Sequence[_Work],
-) -> Part | None:
-    """A question for each batch of references."""
-    if _is_replay(request.reasoner):
-        return None
-    place = {**options, **options_for("reasoner", options)}
-    meter, listener = Meter(request.reasoner, place), Listener(request.reasoner)
-    reasoner = LlmReasoner(listener, language_named(options.get("language")))
-    references = {
-        work.clip.info.name: [
-            Reference(clip=work.clip.info.name, observation=seen)
-            for seen in _usual(work.samples, captioner.measured)
-        ]
-        for work in works
-    }
-    for batch, seen in batches(references).items():
-        listener.heard.clear()
-        with contextlib.suppress(ModelError):  # a listener has no answer to give
-            reasoner.propose(batch, seen, brief_of(request, captioner))
-        questions = [question for question, _ in listener.heard]
-        meter.add(questions, min(len(seen), _MOST_LEARNED) * CLAIM_TOKENS)
-    return meter.part("proposing")
-
-
-def _wording(
-    request: InduceRequest, captioner: Captioner, options: Mapping[str, object]
-) -> Part | None:
-    """A question for each category of the taxonomy, whose items are worded for the scene."""
-    if _is_replay(request.reasoner):
-        return None
-    place = {**options, **options_for("reasoner", options)}
-    meter, listener = Meter(request.reasoner, place), Listener(request.reasoner)
-    reasoner = LlmReasoner(listener, language_named(options.get("language")))
-    brief = brief_of(request, captioner)
-    with contextlib.suppress(ModelError):  # a listener has no answer to give
-        reasoner.taxonomy_rules(brief)
-    questions = [question for question, _ in listener.heard]
-    items = len(brief.taxonomy.items) // max(1, len(questions))
-    meter.add(questions, items * _ITEM_TOKENS)
-    return meter.part("taxonomy")
-
-
-_ITEM_TOKENS = 120
-"""Tokens that a model usually writes about one item of a taxonomy: a statement and some phrases."""
-
-_MOST_LEARNED = 24
-"""Rules that the prompt asks for at most, in both kinds together."""
-
-
-def _is_replay(name: str) -> bool:
-    return split_name(name)[0] == "replay"
-
-
-def _size(clip: Clip, captioner: Captioner) -> tuple[int, int]:
-    """(width, height) of a clip's pictures as a captioner gets them."""
-    info = clip.info
-    width = min(info.width, captioner.window.width or info.width)
-    return width, max(1, round(info.height * width / info.width))
-
-
-def _blank(pictures: int) -> FrameWindow:
-    """A window of small black pictures."""
-    image = np.zeros((8, 8, 3), np.uint8)
-    frames = tuple(Frame(number, number / 10, image) for number in range(pictures))
-    return FrameWindow("", pictures - 1, frames[-1].time_seconds, frames)
-
-
-def _usual(count: int, measured: tuple[str, ...]) -> list[Observation]:
-    """Observations with captions of a usual length, no two of them alike."""
-    return [
-        Observation(
-            frame_index=number,
-            until_frame=number + 1,
-            time_seconds=float(number),
-            caption=Caption(
-                key=str(number),
-                captioner="",
-                text=f"{number} {'word ' * (CAPTION_WORDS - 1)}".strip(),
-                measured=measured,
-            ),
-        )
-        for number in range(count)
-    ]
+    return Work(clip, len(wanted), missing, [samples_of(clip, frames)])

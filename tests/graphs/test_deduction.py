@@ -110,6 +110,27 @@ def test_a_wave_is_finished_as_it_was_sent(
     assert frames == (whole.folder / "frames.jsonl").read_bytes()
 
 
+def test_a_clip_is_concluded_after_a_crash(
+    yard: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = yard.clip("one", wavy(60, seed=3, loud=[(20, 40)]))
+    whole = yard.detect([clip], runs="whole")
+    work = stages.conclude_clip
+
+    def dies(deps: ClipDeps) -> None:
+        work(deps)
+        raise ArithmeticError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stages, "conclude_clip", dies)
+        with pytest.raises(ArithmeticError):
+            yard.detect([clip], run_id="cut")
+    found = yard.resume("cut")
+    assert found.record.clips[0].verdict == whole.record.clips[0].verdict
+    for name in ("clips.jsonl", "frames.jsonl", "events.jsonl"):
+        assert (found.folder / name).read_bytes() == (whole.folder / name).read_bytes()
+
+
 def fill(deps: ClipDeps, frames: int, known: list[Trace]) -> None:
     """Store traces for a clip of so many frames, by repeating those of a real one."""
     for start in range(0, frames, 500):
