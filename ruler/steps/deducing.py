@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from ruler.reasoners.base import MatchContext, Reasoner
 from ruler.schemas.observations import Observation
 from ruler.schemas.rules import RevisionRef
-from ruler.schemas.runs import Smoothing
+from ruler.schemas.runs import By, Smoothing
 from ruler.schemas.taxonomy import Taxonomy
 from ruler.schemas.traces import Trace
 from ruler.schemas.verdicts import ClipVerdict, Event, Reflection, Verdict
@@ -123,10 +123,12 @@ class Deducer:
         """How far from a frame lie those that its verdict rests on."""
         return max(self.smoothing.support_seconds, reasoning.NEIGHBOUR_SECONDS)
 
-    def conclude_clip(self, clip: str, found: Deduction) -> ClipVerdict:
+    def conclude_clip(self, clip: str, found: Deduction, *, by: By = "frame") -> ClipVerdict:
         """What a clip that was deduced comes to as a whole."""
         frames = [trace.observation.frame_index for trace in found.traces]
-        concluder = Concluder(self.reasoner, self.context.rule_set, self.revision, self.taxonomy)
+        concluder = Concluder(
+            self.reasoner, self.context.rule_set, self.revision, self.taxonomy, by
+        )
         return concluder.conclude(
             clip,
             ((verdict.frame_index, verdict.outcome, verdict.score) for verdict in found.verdicts),
