@@ -134,7 +134,8 @@ def _values(row: dict[str, Any]) -> dict[str, Any]:
     values = dict(row)
     scene, at, number = str(values.get("revision")).rpartition("@")
     if not at or not number.isascii() or not number.isdecimal():
-        raise ValueError(f"revision should look like scene@3, not {values.get('revision')!r}")
+        shown = repr(values.get("revision"))[:60]
+        raise ValueError(f"revision should look like scene@3, not {shown}")
     values["revision"] = {
         "scene": scene,
         "revision": int(number),

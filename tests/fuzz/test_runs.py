@@ -161,3 +161,9 @@ def test_a_run_of_another_store_is_not_gone_on_with(yard: Workplace) -> None:
     spoil(done.folder, id="another")
     with pytest.raises(InputError, match="was not begun with the store"):
         yard.resume(str(done.folder))
+
+
+def test_a_long_name_is_not_repeated(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({"revision": "x" * 5000}) + "\n")
+    assert lawful(lambda: list(read_frames(path)), place=str(path)) is not None
