@@ -37,6 +37,9 @@ _SHAKEN = 0.9
 _FOUND, _BETTER = 0.6, 0.1
 """A large shift counts if edges agree so well with it, and so much better than without."""
 
+_SURE = 0.85
+"""Agreement below which light is not told: coarse compression moves the means of blocks, too."""
+
 _SHOWN = 0.8
 """Agreement from which a block shows the background, so that its light can be compared."""
 
@@ -113,7 +116,7 @@ class Sight:
         facts["view_kept"] = max(match.kept, 0.0)
         facts["camera_shift"] = float(np.hypot(*match.shift)) / small.shape[1]
         shift = match.shift[0] * _SHRINK, match.shift[1] * _SHRINK
-        light = match.light(small, self._small)
+        light = match.light(small, self._small) if match.kept >= _SURE else None
         if light is None:
             return Look(facts, shift=shift)
         gain, offset = light
