@@ -129,7 +129,7 @@ def variables() -> frozenset[str]:
     """Names of the environment that documentation may set."""
     ours = {f"RULER_{name.upper()}" for name in Settings.model_fields}
     keys = {"OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY"}
-    return frozenset(ours | keys | {"PYTHONPATH", "OMP_NUM_THREADS", "SHARED", "EDITOR"})
+    return frozenset(ours | keys | {"PYTHONPATH", "OMP_NUM_THREADS", "SHARED", "EDITOR", "FUZZ"})
 
 
 # --- ruler -----------------------------------------------------------------------------------

@@ -20,8 +20,8 @@ TOP = ("ruler", "graphs", "prompts", "rules_store", "tests", "docs", "tools", "e
 FILE = re.compile(rf"(?:{'|'.join((*TOP, 'benchmarks'))})/[\w./-]+\.\w+")
 OPTION = re.compile(r"--[a-z][a-z-]+")
 VARIABLE = re.compile(r"RULER_[A-Z_]+")
-FOREIGN = frozenset({"--ignore-installed", "--port", "--check", "--strict", "--extra"})
-"""Options of other programs, and of scripts in `tools`."""
+FOREIGN = frozenset({"--ignore-installed", "--port", "--strict", "--extra"})
+"""Options of other programs."""
 
 
 def slug(heading: str) -> str:
@@ -63,8 +63,10 @@ def test_links_lead_somewhere(name: str) -> None:
 
 @cache
 def options() -> frozenset[str]:
-    """Every option of every command."""
+    """Every option of every command, and of the scripts beside it."""
     found: set[str] = {"--version", "--debug", "--help"}
+    for script in (*ROOT.glob("tools/**/*.py"), *ROOT.glob("benchmarks/*.py")):
+        found |= set(re.findall(r'"(--[a-z-]+)"', script.read_text(encoding="utf-8")))
     parameters: list[Any] = [one for _, command in commands() for one in command.params]
     for parameter in parameters:
         found |= {name for name in (*parameter.opts, *parameter.secondary_opts) if "--" in name}
