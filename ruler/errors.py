@@ -67,7 +67,9 @@ class Problem:
 
     def __str__(self) -> str:
         place = f":{self.line}:{self.column}" if self.line else ""
-        return f"{self.file}{place}: {self.message}"
+        # A key or value that is quoted may hold a line's end: a problem is one line all the same.
+        said = self.message.replace("\r", " ").replace("\n", " ")
+        return f"{self.file}{place}: {said}"
 
 
 class FileProblems(InputError):

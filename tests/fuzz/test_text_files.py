@@ -207,3 +207,9 @@ def test_rules_of_the_anomalyruler_release(data: st.DataObject) -> None:
     seed = b"1. People walk.\n**Rules for Anomaly Environmental Objects:**\n1. A car drives by.\n"
     text = data.draw(mutated(seed)).decode("utf-8", "replace")
     lawful(lambda: parse_anomalyruler(text, scene="yard", lexicon=lexicon, file="r.txt"))
+
+
+def test_a_key_with_a_line_end_is_told_on_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "key.yaml"
+    path.write_bytes(as_json(MANIFESTS[0] | {"a\r\nb": 1}))
+    assert lawful(lambda: load_manifest(path), place=str(path)) is not None
