@@ -103,6 +103,9 @@ def _explained(where: str) -> Iterator[None]:
         raise StoreError(f"{where} cannot be used: {error.orig}.") from error
     except DatabaseError as error:
         raise StoreError(f"{where} refused a read or write: {error.orig}.") from error
+    except UnicodeDecodeError as error:
+        # What sqlite3 makes of a damaged file's own names in a message.
+        raise StoreError(f"{where} is damaged: a text in it is no UTF-8.") from error
 
 
 def open_database(place: Path | str) -> Database:

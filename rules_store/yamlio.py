@@ -165,9 +165,10 @@ def check_schema_line(tree: Mapping, file: str, schema: str) -> list[Problem]:
         return []
     kind, _, version = schema.rpartition("/")
     if given is not None and given.startswith("ruler/"):
-        message = f"this is a `{given}` file; a `{schema}` file is expected"
+        shown = given[:60]
+        message = f"this is a `{shown}` file; a `{schema}` file is expected"
         if given.rpartition("/")[0] == kind:
-            message = f"`{given}` is not known; this ruler reads version {version}: `{schema}`"
+            message = f"`{shown}` is not known; this ruler reads version {version}: `{schema}`"
         raise FileProblems([_problem(file, node.start, message)])
     return [_problem(file, node.start, f"`schema` must be {schema}")]
 

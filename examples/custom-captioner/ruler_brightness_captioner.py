@@ -9,7 +9,8 @@ import numpy as np
 from ruler.captioners.base import Captioned, CaptionerIdentity
 from ruler.errors import InputError
 from ruler.schemas.captions import Caption, CaptionFailure, SceneModel
-from ruler.schemas.runs import Cameras, Every, Place
+from ruler.schemas.rules import Cameras, Place
+from ruler.schemas.runs import Every
 from ruler.video.frames import Clip, FrameWindow, WindowSpec
 
 

@@ -40,7 +40,7 @@ def induce_rules(
     proposals = [reasoner.propose(name, seen, brief) for name, seen in grouped.items()]
     checkups = check_rules(proposals, grouped, reasoner, brief, as_of=as_of)
     rules = reasoner.write_rules(aggregate(proposals), brief, checkups)
-    return RuleSet(scene=brief.scene, rules=rules)
+    return RuleSet(scene=brief.scene, place=brief.place, cameras=brief.cameras, rules=rules)
 
 
 def check_rules(

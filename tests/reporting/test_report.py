@@ -218,7 +218,7 @@ def test_a_card_says_why(tmp_path: Path, no_plotly: None) -> None:
         "sha256 " + "ab" * 32,
     ):
         assert part in text
-    assert page.tags["mark"] == 2  # the quote, and in its caption
+    assert page.tags["mark"] == 3  # the quote, in its caption, and the clip's
     assert [t for t in ("match", "smooth", "reason", "reflect") if t in text] == [
         "match",
         "smooth",
@@ -281,7 +281,7 @@ def test_a_caption_of_another_frame_is_shown_unmarked(tmp_path: Path, no_plotly:
     line = CaptionLine(sha256="d" * 64, frame_index=11, time_seconds=1.1, text="Nobody is riding.")
     shown = event_report().model_copy(update={"captions": (line,), "verdict": verdict(12)})
     page = page_of(tmp_path, report(clip_report(events=(shown,))))
-    assert page.tags["mark"] == 1  # the quote alone
+    assert page.tags["mark"] == 2  # the quote alone, and the clip's
     assert "Nobody is riding." in page.text
 
 
