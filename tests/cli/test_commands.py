@@ -127,7 +127,7 @@ def test_topics(ruler: Ruler) -> None:
         assert shown.code == 0 and shown.out.strip(), line
     assert "speed_ratio" in ruler("help", "facts").out
     assert "[0, 1]" in ruler("help", "scores").out
-    assert "there is no topic 'x'; topics: facts" in ruler("help", "x").sentence
+    assert "there is no topic 'x'; topics: files, rules, facts" in ruler("help", "x").sentence
 
 
 # Exit codes, and sentences.
@@ -388,7 +388,8 @@ def test_a_broken_file_has_all_its_problems_told(ruler: Ruler, yard: Workplace) 
 def test_rules_are_listed(ruler: Ruler) -> None:
     assert "yard  active revision 1, 1 revision, place: home\n" in ruler("rules", "list").out
     assert ruler("rules", "list", "--json").data == [
-        {"name": "yard", "active_revision": 1, "revisions": 1, "open_proposals": []}
+        {"name": "yard", "active_revision": 1, "revisions": 1, "place": "home", "cameras": "one"}
+        | {"open_proposals": []}
     ]
     assert f"{SCENE}.fast" in ruler("rules", "list", SCENE).out
     data = ruler("rules", "list", f"{SCENE}@1", "--json").data
