@@ -34,7 +34,7 @@ from ruler.schemas.runs import Every, Usage
 from ruler.video.frames import Clip, FrameWindow, WindowSpec
 
 NAME = "motion"
-VERSION = "7"
+VERSION = "8"
 
 
 class MotionCaptioner:

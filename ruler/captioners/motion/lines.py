@@ -12,6 +12,12 @@ import numpy as np
 
 from ruler.captioners.motion.arrays import Floats
 
+Bins = tuple[Floats, Floats, Floats]
+"""(row, value, points) of each bin of points."""
+
+_HALF_KNOWN = 300
+"""Points of a bin that weighs half as much as one of very many; a figure gives dozens at a time."""
+
 
 @dataclass(frozen=True)
 class RowLine:
@@ -45,11 +51,11 @@ def pixel_rows(height: int) -> Floats:
 
 def equal_count_bins(
     rows: Floats, values: Floats, *, bins: int, quantile: float, least: int
-) -> tuple[Floats, Floats]:
+) -> Bins:
     """Cut points into bins of equal count along the rows.
 
     Returns:
-        (median row, quantile of the values) of each bin that holds at least `least` points.
+        (median row, quantile of the values, points) of each bin of at least `least` points.
     """
     order = np.argsort(rows, kind="stable")
     return _summaries(rows, values, np.array_split(order, bins), quantile, least)
@@ -57,7 +63,7 @@ def equal_count_bins(
 
 def equal_height_bins(
     rows: Floats, values: Floats, *, bins: int, quantile: float, least: int
-) -> tuple[Floats, Floats]:
+) -> Bins:
     """Cut points into bins of equal height over rows 0 to 1; returns as `equal_count_bins`."""
     which = np.minimum((rows * bins).astype(np.intp), bins - 1)
     parts = [np.flatnonzero(which == k) for k in range(bins)]
@@ -66,18 +72,26 @@ def equal_height_bins(
 
 def _summaries(
     rows: Floats, values: Floats, parts: list[np.ndarray], quantile: float, least: int
-) -> tuple[Floats, Floats]:
+) -> Bins:
     kept = [part for part in parts if len(part) >= max(least, 1)]
     centres = np.array([np.median(rows[part]) for part in kept], dtype=np.float64)
     heights = np.array([np.quantile(values[part], quantile) for part in kept], dtype=np.float64)
-    return centres, heights
+    counts = np.array([len(part) for part in kept], dtype=np.float64)
+    return centres, heights, counts
 
 
-def fit_line(centres: Floats, values: Floats, *, low: float, high: float) -> RowLine | None:
-    """Least-squares line through bins; None for fewer than two bins."""
+def fit_line(bins: Bins, *, low: float, high: float) -> RowLine | None:
+    """Least-squares line through bins; None for fewer than two bins.
+
+    Well-filled bins weigh alike, since what parts them from a line is the scene; a bin of few
+    points weighs as these do: somebody cut by the edge of the picture must not turn the line.
+    """
+    centres, values, counts = bins
     if len(centres) < 2 or float(np.ptp(centres)) <= 0:
         return None
-    middle = centres.mean()
+    weights = counts / (counts + _HALF_KNOWN)
+    share = weights / weights.sum()
+    middle, level = float(share @ centres), float(share @ values)
     away = centres - middle
-    slope = float((away * (values - values.mean())).sum() / (away**2).sum())
-    return RowLine(slope=slope, intercept=float(values.mean() - slope * middle), low=low, high=high)
+    slope = float((share * away) @ (values - level) / ((share * away) @ away))
+    return RowLine(slope=slope, intercept=level - slope * middle, low=low, high=high)

@@ -38,10 +38,9 @@ def figure_height_line(rows: Floats, heights: Floats) -> RowLine | None:
         return None
     low, high = _HEIGHT_RANGE
     overall = float(np.clip(np.quantile(heights, _HEIGHT_QUANTILE), low, high))
-    centres, values = equal_count_bins(
-        rows, heights, bins=_HEIGHT_BINS, quantile=_HEIGHT_QUANTILE, least=3
-    )
-    line = fit_line(centres, values, low=low, high=high)
+    bins = equal_count_bins(rows, heights, bins=_HEIGHT_BINS, quantile=_HEIGHT_QUANTILE, least=3)
+    centres, _, _ = bins
+    line = fit_line(bins, low=low, high=high)
     if line is None or len(centres) < 3 or np.ptp(centres) < _HEIGHT_SPAN or line.slope < 0:
         return RowLine.constant(overall)
     return line
@@ -67,10 +66,8 @@ def usual_speed_line(
     if len(rows) < _LEAST_WINDOWS:
         return None
     overall = max(float(np.median(speeds)), floor)
-    centres, values = equal_height_bins(
-        rows, speeds, bins=_SPEED_BINS, quantile=0.5, least=_BIN_WINDOWS
-    )
-    line = fit_line(centres, values, low=floor, high=1.0) if by_row else None
+    bins = equal_height_bins(rows, speeds, bins=_SPEED_BINS, quantile=0.5, least=_BIN_WINDOWS)
+    line = fit_line(bins, low=floor, high=1.0) if by_row else None
     return line or RowLine.constant(overall)
 
 
@@ -79,10 +76,10 @@ def usual_fill_line(rows: Floats, fills: Floats, *, by_row: bool) -> RowLine | N
     if len(rows) < _LEAST_WINDOWS:
         return None
     overall = max(float(np.quantile(fills, _FILL_QUANTILE)), tunables.FILL_FLOOR)
-    centres, values = equal_height_bins(
+    bins = equal_height_bins(
         rows, fills, bins=_FILL_BINS, quantile=_FILL_QUANTILE, least=_BIN_WINDOWS
     )
-    line = fit_line(centres, values, low=tunables.FILL_FLOOR, high=1.0) if by_row else None
+    line = fit_line(bins, low=tunables.FILL_FLOOR, high=1.0) if by_row else None
     return line or RowLine.constant(overall)
 
 

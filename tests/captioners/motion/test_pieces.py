@@ -85,11 +85,29 @@ def test_bins_and_line_find_a_perspective() -> None:
     rows = np.linspace(0.2, 0.9, 700)
     values = 0.1 + 0.4 * rows
     for bins in (equal_count_bins, equal_height_bins):
-        centres, heights = bins(rows, values, bins=7, quantile=0.5, least=10)
-        line = fit_line(centres, heights, low=0.0, high=1.0)
+        line = fit_line(bins(rows, values, bins=7, quantile=0.5, least=10), low=0.0, high=1.0)
         assert line is not None
         assert (line.slope, line.intercept) == pytest.approx((0.4, 0.1), abs=0.01)
-    assert fit_line(np.array([0.5]), np.array([1.0]), low=0, high=1) is None
+    one = np.array([0.5])
+    assert fit_line((one, one, one), low=0, high=1) is None
+
+
+def test_one_window_more_at_the_edge_does_not_turn_a_line() -> None:
+    """Somebody cut by the lower edge gives few windows, hardly filled: 29 of them are no evidence,
+    and 30 are not as much as the thousands elsewhere."""
+    rows = np.linspace(0.25, 0.85, 20_000)
+    edge = np.full(30, 0.96)
+
+    def line(cut: int) -> RowLine:
+        fills = np.concatenate([0.9 - 0.4 * rows, np.full(cut, 0.05)])
+        found = norms.usual_fill_line(np.concatenate([rows, edge[:cut]]), fills, by_row=True)
+        assert found is not None
+        return found
+
+    before, after = line(29), line(30)
+    assert before.slope == pytest.approx(-0.4, abs=0.02)
+    assert after.at_row(0.5) == pytest.approx(before.at_row(0.5), rel=0.02)
+    assert after.at_row(0.9) == pytest.approx(before.at_row(0.9), rel=0.12)
 
 
 def test_heights_without_perspective_are_constant() -> None:
