@@ -13,7 +13,7 @@ from ruler.reasoners.symbolic import SymbolicReasoner
 from ruler.schemas.rules import Rule
 from ruler.schemas.taxonomy import Taxonomy
 from ruler.schemas.verdicts import ClipAnswer, Matched, Outcome, Reflection
-from tests.support import make_rule, make_rules, observe, quote
+from tests.support import make_caption, make_rule, make_rules, observe, quote
 
 
 def item(
@@ -91,6 +91,25 @@ def test_a_quiet_clip(said: list[str], second: Outcome) -> None:
     assert (found.first, found.second) == ("normal", second)
     if second != "normal":
         assert (found.item, found.evidence[0].kind) == ("yard.fire", "words")
+
+
+def test_measured_words_raise_no_clip_that_no_rule_alarms_at() -> None:
+    """What is "large" or "fast" to a captioner that measures is judged by bounds, not by being said."""
+    yard = TAXONOMY.model_dump()
+    yard["categories"]["yard"]["items"] += (
+        item("yard.large", "abnormal", "large", level="medium"),
+    )
+    taxonomy = Taxonomy.model_validate(yard)
+
+    def about(text: str, **facts: float) -> Outcome:
+        seen = [observe(make_caption(text, **facts), frame=number) for number in range(6)]
+        first = ClipAnswer(outcome="normal", why="by its frames")
+        clip = ClipEvidence(seen, [Matched()] * 6, frozenset(), first, RULES)
+        return SymbolicReasoner().reflect_clip(clip, taxonomy).second
+
+    assert about("A large figure.", figures=1) == "normal"
+    assert about("A large figure.") == "anomaly"
+    assert about(FLAMES, figures=1) == "anomaly"
 
 
 @given(st.integers(4, 60), st.data(), st.sampled_from(["normal", "undetermined"]))

@@ -20,7 +20,7 @@ from ruler.reasoners.symbolic.reflecting import (
     inapplicable,
 )
 from ruler.schemas.observations import Observation
-from ruler.schemas.rules import LEVELS, Rule
+from ruler.schemas.rules import LEVELS, Level, Rule
 from ruler.schemas.taxonomy import Taxonomy, TaxonomyItem
 from ruler.schemas.verdicts import Outcome, Reflection
 
@@ -89,13 +89,14 @@ def _about_quiet(
 ) -> Reflection:
     """A clip in which no frame alarms; one that is undetermined is raised or stays so, for normal
     items say nothing of frames that nobody could judge."""
-    weighty, normal = _votes(captioned, taxonomy)
+    least = _least_level(captioned)
+    weighty, normal = _votes(captioned, taxonomy, least)
     count = len(weighty)
     is_stray = count <= _STRAY and count < len(captioned)
     if not weighty or is_stray or count <= _VAGUE * len(captioned):
         return _stands(first, f"{count} of {len(captioned)} captions speak of an abnormal item")
     heard, _ = hear(taxonomy, weighty)
-    best = max((one for one in heard if _has_weight(one.item)), key=lambda one: one.captions)
+    best = max((one for one in heard if _has_weight(one.item, least)), key=lambda one: one.captions)
     told = f"{best.item.title} ({best.item.id}) in {_of(best, captioned)}"
     if count > MAJORITY * len(captioned):
         return answered(first, "anomaly", best.item, best.evidence, f"raised: {told}")
@@ -104,21 +105,32 @@ def _about_quiet(
     return _stands(first, f"more captions speak of normal items alone than of {best.item.id}")
 
 
-def _votes(captioned: Sequence[Observation], taxonomy: Taxonomy) -> tuple[list[Observation], int]:
+def _least_level(captioned: Sequence[Observation]) -> Level:
+    """From which level on items have weight. Where a captioner measures, its words only tell what
+    rules on its measurements have judged by bounds: there grave items alone count, as in events."""
+    is_measured = any(
+        seen.caption and (seen.caption.facts or seen.caption.figures) for seen in captioned
+    )
+    return "high" if is_measured else "medium"
+
+
+def _votes(
+    captioned: Sequence[Observation], taxonomy: Taxonomy, least: Level
+) -> tuple[list[Observation], int]:
     """The captions that speak of an item of weight, and how many speak of normal items alone."""
     weighty: list[Observation] = []
     normal = 0
     for seen in captioned:
         heard, _ = hear(taxonomy, [seen])
-        if any(_has_weight(one.item) for one in heard):
+        if any(_has_weight(one.item, least) for one in heard):
             weighty.append(seen)
         elif heard and all(one.item.kind == "normal" for one in heard):
             normal += 1
     return weighty, normal
 
 
-def _has_weight(item: TaxonomyItem) -> bool:
-    return item.kind == "abnormal" and LEVELS.index(item.level) >= LEVELS.index("medium")
+def _has_weight(item: TaxonomyItem, least: Level) -> bool:
+    return item.kind == "abnormal" and LEVELS.index(item.level) >= LEVELS.index(least)
 
 
 def _stands(first: Outcome, why: str) -> Reflection:
