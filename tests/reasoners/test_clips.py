@@ -94,7 +94,7 @@ def test_a_quiet_clip(said: list[str], second: Outcome) -> None:
 
 
 def test_measured_words_raise_no_clip_that_no_rule_alarms_at() -> None:
-    """What is "large" or "fast" to a captioner that measures is judged by bounds, not by being said."""
+    """What a captioner that measures calls large is judged by bounds, not by being said."""
     yard = TAXONOMY.model_dump()
     yard["categories"]["yard"]["items"] += (
         item("yard.large", "abnormal", "large", level="medium"),
@@ -107,9 +107,9 @@ def test_measured_words_raise_no_clip_that_no_rule_alarms_at() -> None:
         clip = ClipEvidence(seen, [Matched()] * 6, frozenset(), first, RULES)
         return SymbolicReasoner().reflect_clip(clip, taxonomy).second
 
-    assert about("A large figure.", figures=1) == "normal"
+    assert about("A large figure.", view_kept=1.0) == "normal"
     assert about("A large figure.") == "anomaly"
-    assert about(FLAMES, figures=1) == "anomaly"
+    assert about(FLAMES, view_kept=1.0) == "anomaly"
 
 
 @given(st.integers(4, 60), st.data(), st.sampled_from(["normal", "undetermined"]))
