@@ -13,7 +13,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-import av
+from mutations import copied
 
 from ruler.evaluation.clips import Reading
 from ruler.evaluation.runner import evaluate
@@ -51,23 +51,10 @@ def labelled(data: Path, name: str, keep: Path) -> None:
     print(f"{name:8} kept {kept / whole:6.1%}  {moved}", flush=True)
 
 
-def started(path: Path, target: Path, frames: int = 250) -> Path:
-    """The first frames of a clip, not coded anew."""
-    with av.open(str(path)) as read, av.open(str(target), "w") as written:
-        stream = read.streams.video[0]
-        copy = written.add_stream_from_template(stream)
-        for number, packet in enumerate(read.demux(stream)):
-            if number == frames or packet.dts is None:
-                break
-            packet.stream = copy
-            written.mux(packet)
-    return target
-
-
 def walkway(path: Path, keep: Path) -> None:
     """One line for a clip without labels, by what its own start teaches."""
     (keep / "walkway").mkdir(parents=True, exist_ok=True)
-    start = started(path, keep / "walkway" / "start.mp4")
+    start = copied(path, keep / "walkway" / "start.mp4", packets=250)
     with Store(keep / "walkway" / "store") as store:
         induce(InduceRequest(references=[str(start)], scene="walkway", activate=True), store)
         machine = Machine(store=store, runs=keep / "walkway" / "runs", workers=2)

@@ -17,7 +17,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Send
 
-from graphs import learning
+from graphs import learning, saving
 from graphs.deps import InductionDeps
 from ruler.schemas.induction import Checkup, Consensus
 from ruler.schemas.rules import RuleSet
@@ -109,7 +109,7 @@ def verify(state: InductionState, runtime: Runtime[InductionDeps]) -> InductionS
 
 def merge(state: InductionState, runtime: Runtime[InductionDeps]) -> InductionState:
     """Three-way, against the last induced revision and the expert's edits."""
-    merged = learning.merge_rules(runtime.context, state["proposed"])
+    merged = saving.merged_with(runtime.context.store, state["proposed"])
     return {"merged": merged.rule_set, "notes": list(merged.notes)}
 
 

@@ -13,7 +13,6 @@ from ruler.schemas.induction import Checkup, Consensus, Proposal, Reference
 from ruler.schemas.rules import Rule, RuleSet
 from ruler.steps import batching, inducing
 from ruler.steps.captioning import View, caption_samples, samples_of
-from ruler.steps.merging import Merge
 from ruler.steps.voting import aggregate
 from ruler.video.sampling import sample_indices
 from rules_store.scenes import NewRevision
@@ -110,11 +109,6 @@ def check_rules(deps: InductionDeps, keys: Sequence[str]) -> dict[str, Checkup]:
     return inducing.check_rules(
         _proposals(deps, keys), batches_of(deps), deps.reasoner, deps.brief, as_of=deps.as_of
     )
-
-
-def merge_rules(deps: InductionDeps, proposed: RuleSet) -> Merge:
-    """Merge the proposal with what is active; see `saving.merged_with`."""
-    return saving.merged_with(deps.store, proposed)
 
 
 def save_rules(

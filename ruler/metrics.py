@@ -168,3 +168,13 @@ def interval(values: Iterable[float], level: float = 0.95) -> tuple[float, float
         return None
     low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def share_interval(
+    right: Sequence[float], times: int, seed: int
+) -> tuple[float, float] | tuple[None, None]:
+    """The interval of a share: entries of 0 or 1, each drawn by itself; (None, None) without
+    any."""
+    each = np.asarray(right, dtype=np.float64)
+    shares = (float(w @ each / w.sum()) for w in draws(len(each), times, seed))
+    return interval(shares) or (None, None)

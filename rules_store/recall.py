@@ -12,6 +12,7 @@ from sqlmodel import SQLModel
 from ruler.schemas.runs import ClipInfo, RunSpec
 from ruler.schemas.verdicts import Verdict
 from rules_store.engine import Database
+from rules_store.frame_pages import frame_pages
 from rules_store.stored import making, stored
 from rules_store.tables import MatchRow, RunClipRow, RunRow, VerdictRow
 from rules_store.trace_rows import Links, links_of
@@ -58,35 +59,17 @@ class Recall:
 
     def pages(self, run_id: str, clip: int, *, matches: bool) -> Iterator[list[Recalled]]:
         """The frames of a clip in order, page by page; `strengths` are empty without `matches`."""
-        after = -1
-        while True:
-            query = (
-                select(
-                    _VERDICT.c.frame_index,
-                    _VERDICT.c.until_frame,
-                    _VERDICT.c.time_seconds,
-                    _VERDICT.c.caption_key,
-                    _VERDICT.c.links,
-                    _VERDICT.c.score_match,
-                    _VERDICT.c.score_smooth,
-                )
-                .where(
-                    _VERDICT.c.run_id == run_id,
-                    _VERDICT.c.clip == clip,
-                    _VERDICT.c.frame_index > after,
-                )
-                .order_by(_VERDICT.c.frame_index)
-                .limit(_PAGE)
-            )
-            with self._db.read() as connection:
-                rows = connection.execute(query).all()
-            if not rows:
-                return
+        columns = (
+            _VERDICT.c.until_frame,
+            _VERDICT.c.time_seconds,
+            _VERDICT.c.caption_key,
+            _VERDICT.c.links,
+            _VERDICT.c.score_match,
+            _VERDICT.c.score_smooth,
+        )
+        for rows in frame_pages(self._db, run_id, clip, columns, page=_PAGE):
             known = self._strengths(run_id, clip, rows[0][0], rows[-1][0]) if matches else {}
-            yield [Recalled(*row, known.get(row[0], {})) for row in rows]
-            if len(rows) < _PAGE:
-                return
-            after = rows[-1][0]
+            yield [Recalled(*(*row, known.get(row[0], {}))) for row in rows]
 
     def _strengths(
         self, run_id: str, clip: int, first: int, last: int

@@ -14,6 +14,7 @@ from ruler.schemas.traces import Trace
 from ruler.schemas.verdicts import NO_ANSWER, Match, Outcome, Verdict
 from rules_store.captions import Captions
 from rules_store.engine import Database
+from rules_store.frame_pages import frame_pages
 from rules_store.stored import stored, stored_json
 from rules_store.tables import MatchRow, RunChunkRow, VerdictRow
 from rules_store.trace_rows import (
@@ -207,24 +208,8 @@ class Traces:
         self, run_id: str, clip: int, columns: Sequence[Column[Any]], *, page: int
     ) -> Iterator[Any]:
         """(frame index, columns...) of a clip in order of frames, read page by page."""
-        after = -1
-        while True:
-            query = (
-                select(_VERDICT.c.frame_index, *columns)
-                .where(
-                    _VERDICT.c.run_id == run_id,
-                    _VERDICT.c.clip == clip,
-                    _VERDICT.c.frame_index > after,
-                )
-                .order_by(_VERDICT.c.frame_index)
-                .limit(page)
-            )
-            with self._db.read() as connection:
-                rows = connection.execute(query).all()
+        for rows in frame_pages(self._db, run_id, clip, columns, page=page):
             yield from rows
-            if len(rows) < page:
-                return
-            after = rows[-1].frame_index
 
     def save_links(self, run_id: str, clip: int, traces: Iterable[Trace]) -> None:
         """Store links, linked matches and the first score; linked matches are those in `matched`

@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from ruler import metrics
 from ruler.errors import InputError
 from ruler.evaluation.columns import ANSWERS
@@ -125,10 +123,9 @@ def _metrics(clips: Sequence[Answered], second: _Answers, without: Sequence[str]
     labels = [clip.label for clip in clips]
     first = [ANSWERS.get(clip.answer.outcome) for clip in clips]
     figures = _figures(clips, second, without)
-    right = np.array([a == b for a, b in zip(second, labels, strict=True)], dtype=float)
-    shares = (float(w @ right / w.sum()) for w in metrics.draws(len(right), BOOTSTRAPS, seed=0))
-    low_high = metrics.interval(shares)
-    figures["accuracy_low"], figures["accuracy_high"] = low_high or (None, None)
+    right = [float(a == b) for a, b in zip(second, labels, strict=True)]
+    low, high = metrics.share_interval(right, BOOTSTRAPS, seed=0)
+    figures |= {"accuracy_low": low, "accuracy_high": high}
     figures["coverage"] = sum(answer is not None for answer in second) / len(second)
     flips = Counter(
         (new, new == label)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ruler.errors import InputError
 from ruler.files import MOST_FRAMES, lines, parse_json, read_json
-from ruler.schemas.captions import Caption, caption_key
+from ruler.schemas.captions import Caption, recorded_caption
 from ruler.schemas.observations import Observation
 
 CAPTIONER = "recorded"
@@ -49,15 +49,8 @@ class Video:
 
 def caption_of(video: str, seen: Recorded) -> Caption:
     """The caption of a recorded frame."""
-    key = caption_key(
-        window_sha256=f"{video}#{seen.frame}",
-        scene_model_sha256=None,
-        captioner=CAPTIONER,
-        version="1",
-        prompt_sha256=None,
-        parameters={},
-    )
-    return Caption(key=key, captioner=CAPTIONER, text=seen.text)
+    window = f"{video}#{seen.frame}"
+    return recorded_caption(seen.text, captioner=CAPTIONER, window_sha256=window)
 
 
 def load_recorded(path: Path, fps: float, intervals: Path | None) -> list[Video]:

@@ -22,7 +22,7 @@ from ruler.evaluation.columns import ANSWERS
 from ruler.jobs.labelled_answers import json_lines, taxonomy_of
 from ruler.reasoners.symbolic.answering import reflect_answer
 from ruler.schemas.base import content_hash
-from ruler.schemas.captions import Caption, caption_key
+from ruler.schemas.captions import Caption, recorded_caption
 from ruler.schemas.datasets import EvalResult, RuleSetStamp, UnderstandingManifest
 from ruler.schemas.runs import Usage
 from ruler.schemas.taxonomy import Taxonomy, TaxonomyItem
@@ -131,16 +131,8 @@ def _described(where: str, row: dict[str, Any], taxonomy: Taxonomy) -> Described
         raise InputError(f"{where}: a clip needs `description` and `category`, both text.")
     if not isinstance(options, list) or not all(isinstance(one, str) for one in options):
         raise InputError(f"{where}: `options` must be a list of texts; it may be empty.")
-    key = caption_key(
-        window_sha256=content_hash(where),
-        scene_model_sha256=None,
-        captioner="description",
-        version="1",
-        prompt_sha256=None,
-        parameters={},
-    )
     return Described(
-        caption=Caption(key=key, captioner="description", text=text),
+        caption=recorded_caption(text, captioner="description", window_sha256=content_hash(where)),
         truth=taxonomy.item_called(category),
         options=tuple(options),
         answer=_right_option(row.get("answer"), options),
@@ -207,8 +199,5 @@ def _questions(clips: Sequence[Described], chosen: Sequence[int | None]) -> tupl
 
 
 def _interval(name: str, right: Sequence[float]) -> Figures:
-    shares = (
-        float(w @ np.array(right) / w.sum()) for w in metrics.draws(len(right), BOOTSTRAPS, seed=0)
-    )
-    low, high = metrics.interval(shares) or (None, None)
+    low, high = metrics.share_interval(right, BOOTSTRAPS, seed=0)
     return {f"{name}_low": low, f"{name}_high": high}

@@ -16,7 +16,7 @@ from ruler.llm.first_answers import FirstAnswer, read_first_answer
 from ruler.reasoners.symbolic.answering import votes
 from ruler.reasoners.symbolic.weighing import Example
 from ruler.schemas.base import content_hash
-from ruler.schemas.captions import Caption, caption_key
+from ruler.schemas.captions import Caption, recorded_caption
 from ruler.schemas.datasets import AnswersManifest, UnderstandingManifest
 from ruler.schemas.taxonomy import Taxonomy
 from rules_store.taxonomy_files import is_path, load_taxonomy
@@ -34,15 +34,9 @@ class Answered:
     @property
     def caption(self) -> Caption:
         """What the answer describes, as evidence; the verdict and its reasons are no part of it."""
-        key = caption_key(
-            window_sha256=self.id,
-            scene_model_sha256=None,
-            captioner="first-answer",
-            version="1",
-            prompt_sha256=None,
-            parameters={},
+        return recorded_caption(
+            self.answer.description, captioner="first-answer", window_sha256=self.id
         )
-        return Caption(key=key, captioner="first-answer", text=self.answer.description)
 
 
 def load_answers(manifest: AnswersManifest, base: Path) -> list[Answered]:

@@ -72,9 +72,7 @@ def matching_part(
     """The questions about chunks of captions, as if no two were alike and all gates were open."""
     if not isinstance(tools.reasoner, LlmReasoner) or _is_replay(tools.spec.reasoner):
         return None
-    place = {**options, **options_for("reasoner", options)}
-    meter, listener = Meter(tools.spec.reasoner, place), Listener(tools.spec.reasoner)
-    reasoner = LlmReasoner(listener, language_named(options.get("language")))
+    meter, listener, reasoner = _overheard(tools.spec.reasoner, options)
     rules = tuple(
         rule.model_copy(update={"when": When(), "exceptions": ()})
         for rule in tools.revision.rule_set.rules
@@ -98,9 +96,7 @@ def clips_part(tools: Tools, options: Mapping[str, object], works: Sequence[Work
     """The questions about each clip as a whole: reflection, and by clip a first answer, too."""
     if not isinstance(tools.judge, LlmReasoner) or _is_replay(tools.spec.reasoner):
         return None
-    place = {**options, **options_for("reasoner", options)}
-    meter, listener = Meter(tools.spec.reasoner, place), Listener(tools.spec.reasoner)
-    judge = LlmReasoner(listener, language_named(options.get("language")))
+    meter, listener, judge = _overheard(tools.spec.reasoner, options)
     concluder = Concluder(
         judge, tools.revision.rule_set, tools.revision.ref, tools.taxonomy, tools.spec.by
     )
@@ -127,9 +123,7 @@ def proposing_part(
     """A question for each batch of references."""
     if _is_replay(request.reasoner):
         return None
-    place = {**options, **options_for("reasoner", options)}
-    meter, listener = Meter(request.reasoner, place), Listener(request.reasoner)
-    reasoner = LlmReasoner(listener, language_named(options.get("language")))
+    meter, listener, reasoner = _overheard(request.reasoner, options)
     references = {
         work.clip.info.name: [
             Reference(clip=work.clip.info.name, observation=seen)
@@ -152,9 +146,7 @@ def taxonomy_part(
     """A question for each category of the taxonomy, whose items are worded for the scene."""
     if _is_replay(request.reasoner):
         return None
-    place = {**options, **options_for("reasoner", options)}
-    meter, listener = Meter(request.reasoner, place), Listener(request.reasoner)
-    reasoner = LlmReasoner(listener, language_named(options.get("language")))
+    meter, listener, reasoner = _overheard(request.reasoner, options)
     brief = brief_of(request, captioner)
     with contextlib.suppress(ModelError):  # a listener has no answer to give
         reasoner.taxonomy_rules(brief)
@@ -169,6 +161,13 @@ _ITEM_TOKENS = 120
 
 _MOST_LEARNED = 24
 """Rules that the prompt asks for at most, in both kinds together."""
+
+
+def _overheard(name: str, options: Mapping[str, object]) -> tuple[Meter, Listener, LlmReasoner]:
+    """A reasoner that puts its questions to a listener, and the meter that counts them."""
+    meter = Meter(name, {**options, **options_for("reasoner", options)})
+    listener = Listener(name)
+    return meter, listener, LlmReasoner(listener, language_named(options.get("language")))
 
 
 def _is_replay(name: str) -> bool:

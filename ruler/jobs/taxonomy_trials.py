@@ -8,7 +8,7 @@ from typing import Literal
 
 from ruler.errors import InputError
 from ruler.reasoners.symbolic.answering import reflect_answer
-from ruler.schemas.captions import Caption, caption_key
+from ruler.schemas.captions import recorded_caption
 from ruler.schemas.taxonomy import Taxonomy, TaxonomyItem
 from ruler.schemas.verdicts import Reflection
 from ruler.text.nearest import nearest
@@ -67,15 +67,7 @@ def try_text(taxonomy: Taxonomy, text: str, first: FirstAnswer = "undetermined")
     """
     if not text.strip():
         raise InputError("there is nothing to try: give a sentence, as a captioner would say it.")
-    key = caption_key(
-        window_sha256="",
-        scene_model_sha256=None,
-        captioner="trial",
-        version="1",
-        prompt_sha256=None,
-        parameters={},
-    )
-    caption = Caption(key=key, captioner="trial", text=text)
+    caption = recorded_caption(text, captioner="trial", window_sha256="")
     return Trial(tuple(_heard(taxonomy, text)), reflect_answer(first, caption, taxonomy))
 
 

@@ -181,3 +181,22 @@ def caption_key(
             [window_sha256, scene_model_sha256, captioner, version, prompt_sha256, parameters]
         )
     )
+
+
+def recorded_caption(text: str, *, captioner: str, window_sha256: str) -> Caption:
+    """A caption of which nothing but the words is known: no prompt, no scene model, no facts.
+
+    Args:
+        text: What was said.
+        captioner: Who said it; its version is 1.
+        window_sha256: What it was said of, or a name that stands for it.
+    """
+    key = caption_key(
+        window_sha256=window_sha256,
+        scene_model_sha256=None,
+        captioner=captioner,
+        version="1",
+        prompt_sha256=None,
+        parameters={},
+    )
+    return Caption(key=key, captioner=captioner, text=text)

@@ -13,7 +13,7 @@ from ruler.errors import ClipError
 from ruler.schemas.runs import ClipInfo
 from ruler.video import heartbeat
 from ruler.video.files import checked
-from ruler.video.frames import Frame, FrameFailure
+from ruler.video.frames import Frame, FrameFailure, HeldClip
 from ruler.video.pictures import check_size, decode_picture, finish
 
 if TYPE_CHECKING:
@@ -28,23 +28,12 @@ DEFAULT_RATE = 25.0
 _DIGITS = re.compile(r"([0-9]+)")
 
 
-class FolderClip:
+class FolderClip(HeldClip):
     """Pictures in natural order of their names, one every 1 / `frame_rate` seconds."""
 
     def __init__(self, info: ClipInfo, pictures: Sequence[Path]) -> None:
-        self._info = info
+        super().__init__(info, _times(len(pictures), info.fps))
         self._pictures = tuple(pictures)
-        self._times = _times(len(pictures), info.fps)
-
-    @property
-    def info(self) -> ClipInfo:
-        """See `Clip`."""
-        return self._info
-
-    @property
-    def times(self) -> NDArray[np.float64]:
-        """See `Clip`."""
-        return self._times
 
     def frames(
         self, indices: Sequence[int], *, width: int | None = None, is_grey: bool = False

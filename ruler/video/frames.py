@@ -103,6 +103,28 @@ class WindowFailure:
     reason: str
 
 
+class HeldClip:
+    """What is known of a clip that holds its times.
+
+    Args:
+        info, times: See `Clip`.
+    """
+
+    def __init__(self, info: ClipInfo, times: NDArray[np.float64]) -> None:
+        self._info = info
+        self._times = times
+
+    @property
+    def info(self) -> ClipInfo:
+        """See `Clip`."""
+        return self._info
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """See `Clip`."""
+        return self._times
+
+
 class Clip(Protocol):
     """A clip that can be read. Cheap to hold, opened anew by each call, safe in many threads."""
 

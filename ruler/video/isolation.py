@@ -19,7 +19,7 @@ import numpy as np
 from ruler.errors import ClipError
 from ruler.schemas.runs import ClipInfo
 from ruler.video.clips import DEFAULT_READER, open_clip
-from ruler.video.frames import Frame, FrameFailure
+from ruler.video.frames import Frame, FrameFailure, HeldClip
 from ruler.video.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class _Losses:
     reason: str = ""
 
 
-class IsolatedClip:
+class IsolatedClip(HeldClip):
     """A clip that decoder processes read.
 
     Args:
@@ -106,23 +106,12 @@ class IsolatedClip:
         sealed: bytes,
         limits: Limits,
     ) -> None:
-        self._info = info
-        self._times = times
+        super().__init__(info, times)
         self._starts = starts
         self._sealed = sealed
         self._limits = limits
         self._losses = _Losses()
         self._lock = threading.Lock()
-
-    @property
-    def info(self) -> ClipInfo:
-        """See `Clip`."""
-        return self._info
-
-    @property
-    def times(self) -> NDArray[np.float64]:
-        """See `Clip`."""
-        return self._times
 
     def frames(
         self, indices: Sequence[int], *, width: int | None = None, is_grey: bool = False

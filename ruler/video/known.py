@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from ruler.errors import ClipError
 from ruler.schemas.base import content_hash
 from ruler.schemas.runs import ClipInfo
-from ruler.video.frames import Clip, Frame, FrameFailure
+from ruler.video.frames import Clip, Frame, FrameFailure, HeldClip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -83,7 +83,7 @@ def signature_of(path: Path, *options: object) -> Signature | None:
     return Signature(content_hash([OPENING, told, *options]), changed)
 
 
-class KnownClip:
+class KnownClip(HeldClip):
     """A clip that was opened before; it is opened again once its pictures are asked for.
 
     Args:
@@ -99,22 +99,11 @@ class KnownClip:
         reopen: Callable[[], Clip],
         forget: Callable[[], None],
     ) -> None:
-        self._info = info
-        self._times = times
+        super().__init__(info, times)
         self._reopen = reopen
         self._forget = forget
         self._opened: Clip | None = None
         self._lock = threading.Lock()
-
-    @property
-    def info(self) -> ClipInfo:
-        """See `Clip`."""
-        return self._info
-
-    @property
-    def times(self) -> NDArray[np.float64]:
-        """See `Clip`."""
-        return self._times
 
     def frames(
         self, indices: Sequence[int], *, width: int | None = None, is_grey: bool = False

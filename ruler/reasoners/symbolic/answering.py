@@ -43,12 +43,10 @@ EVEN = Weights()
 """What a taxonomy alone gives: all items weigh the same."""
 
 
-def votes(
-    first: Outcome, caption: Caption, taxonomy: Taxonomy, weights: Weights = EVEN
-) -> tuple[float, dict[str, float]]:
+def votes(first: Outcome, caption: Caption, taxonomy: Taxonomy) -> tuple[float, dict[str, float]]:
     """What speaks for an anomaly (+1) or for normal (-1): the first outcome, and each item that has
     a vote."""
-    heard = _voting(first, caption, taxonomy, weights)
+    heard = _voting(first, caption, taxonomy, EVEN)
     return _SIGN[first], {found.item.id: _SIGN[found.item.kind] for found in heard}
 
 
@@ -69,16 +67,16 @@ def reflect_answer(
         taxonomy: The items.
         weights: Learned from labelled answers, or all alike.
     """
-    own, by_item = votes(first, caption, taxonomy, weights)
-    total = weights.first * own + sum(weights.of(item) * vote for item, vote in by_item.items())
+    voting = _voting(first, caption, taxonomy, weights)
+    total = weights.first * _SIGN[first] + sum(
+        weights.of(found.item.id) * _SIGN[found.item.kind] for found in voting
+    )
     if total == 0:
         why = "what is described speaks for neither side"
         return Reflection(first=first, second=first, why=why)
     second: Outcome = "anomaly" if total > 0 else "normal"
     kind = "abnormal" if total > 0 else "normal"
-    siding = [
-        found for found in _voting(first, caption, taxonomy, weights) if found.item.kind == kind
-    ]
+    siding = [found for found in voting if found.item.kind == kind]
     # What is told first is what it is about.
     best = max(
         siding,

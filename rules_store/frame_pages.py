@@ -1,0 +1,39 @@
+"""The frames of a clip, read page by page, so that memory does not grow with its length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Column, select
+from sqlmodel import SQLModel
+
+from rules_store.engine import Database
+from rules_store.tables import VerdictRow
+
+_VERDICT = SQLModel.metadata.tables[str(VerdictRow.__tablename__)]
+
+
+def frame_pages(
+    database: Database, run_id: str, clip: int, columns: Sequence[Column[Any]], *, page: int
+) -> Iterator[Sequence[Any]]:
+    """Pages of (frame index, columns...) in order of frames; none of them is empty."""
+    after = -1
+    while True:
+        query = (
+            select(_VERDICT.c.frame_index, *columns)
+            .where(
+                _VERDICT.c.run_id == run_id,
+                _VERDICT.c.clip == clip,
+                _VERDICT.c.frame_index > after,
+            )
+            .order_by(_VERDICT.c.frame_index)
+            .limit(page)
+        )
+        with database.read() as connection:
+            rows = connection.execute(query).all()
+        if rows:
+            yield rows
+        if len(rows) < page:
+            return
+        after = rows[-1].frame_index
