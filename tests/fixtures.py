@@ -8,27 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from ruler import registry
 from rules_store.store import Store
-from tests.scenes import Brightness, Workplace, make_workplace, register
+from tests.scenes import Brightness, Workplace, make_workplace, registered
 
 
 @pytest.fixture(scope="session")
 def _learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workplace whose scene is induced; never used itself, only copied."""
-    register()
     place = make_workplace(tmp_path_factory.mktemp("yard") / "yard")
-    place.induce()
-    place.store.close()
-    registry.BUILTINS["captioner"].pop("lightmeter")
+    with registered(), place.store:
+        place.induce()
     return place.folder
 
 
 @pytest.fixture
 def captioner(_learned: Path) -> Iterator[Brightness]:
     """The captioner `lightmeter`, fresh, and known while the test runs."""
-    yield register()
-    registry.BUILTINS["captioner"].pop("lightmeter")
+    with registered() as known:
+        yield known
 
 
 @pytest.fixture

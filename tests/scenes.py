@@ -7,6 +7,7 @@ and for subprocesses by `python -m tests.scenes` (a `ruler` that knows it).
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -124,6 +125,15 @@ def register() -> Brightness:
     target = registry.Builtin("tests.scenes:create")
     registry.BUILTINS["captioner"]["lightmeter"] = target
     return CAPTIONER
+
+
+@contextlib.contextmanager
+def registered() -> Iterator[Brightness]:
+    """`lightmeter` fresh, and known for so long: other tests list the captioners there are."""
+    try:
+        yield register()
+    finally:
+        registry.BUILTINS["captioner"].pop("lightmeter")
 
 
 @dataclass

@@ -22,7 +22,7 @@ from ruler.jobs.history import blame
 from rules_store.engine import DATABASE
 from rules_store.store import Store
 from tests.fuzz.hostile import SCALARS, VALUES, as_json, fuzz, lawful, mutated
-from tests.scenes import SCENE, make_workplace, register, wavy
+from tests.scenes import SCENE, make_workplace, registered, wavy
 
 ERRORS = RulerError
 
@@ -30,9 +30,8 @@ ERRORS = RulerError
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with a scene, a model, captions, and a run with an event."""
-    register()
     place = make_workplace(tmp_path_factory.mktemp("kept") / "yard")
-    with place.store:
+    with registered(), place.store:
         place.induce()
         place.detect([place.clip("one", wavy(30, loud=[(10, 20)]))], run_id="run", chunk=10)
     database = place.folder / "store" / DATABASE
