@@ -96,7 +96,7 @@ def clutter(mask: Mask, heights: Floats) -> tuple[float, float]:
     touched = cv2.resize(half * 255, (columns, rows), interpolation=cv2.INTER_AREA)
     _, stats, _ = foreground.components(half.astype(np.bool_))
     left, top, width, height, area = stats[1:].T
-    middle = 2 * top + height
+    middle = np.minimum(2 * top + height, len(heights) - 1)  # an odd last row has half a partner
     least = tunables.MIN_AREA * heights[middle] ** 2 / tunables.SLENDER
     small = 4 * area < least
     cells = np.zeros((rows, columns), dtype=np.bool_)

@@ -132,6 +132,14 @@ def test_spots_everywhere_are_not_people() -> None:
     assert speckle > 0.3
 
 
+@pytest.mark.parametrize("size", [(237, 353), (119, 160), (120, 161)])
+def test_a_spot_in_the_last_row_of_an_odd_picture_counts(size: tuple[int, int]) -> None:
+    mask = np.zeros(size, dtype=np.bool_)
+    mask[-1, -1] = True
+    mask[size[0] // 2 * 2 - 2, size[1] // 2 * 2 - 2] = True  # an even last row is left out
+    assert clutter(mask, np.full(size[0], 40.0))[1] > 0
+
+
 def test_noise_tells_a_living_picture() -> None:
     random = np.random.default_rng(1)
     noisy = [lit(YARD, 1, 0) + random.integers(0, 3, YARD.shape).astype(np.uint8) for _ in range(4)]
