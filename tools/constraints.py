@@ -4,8 +4,9 @@
     python tools/constraints.py vllm     core and that extra   -> constraints-vllm.txt
 
 pip resolves from scratch and installs nothing (`--dry-run --ignore-installed`), so the list does
-not depend on what happens to be installed. An extra gets a file of its own where its pins clash
-with those of `constraints.txt`.
+not depend on what happens to be installed, and for the oldest Python that `requires-python` admits,
+so that the pins can be installed on every one (some packages ask for a later 3.11 than Debian's). An
+extra gets a file of its own where its pins clash with those of `constraints.txt`.
 """
 
 from __future__ import annotations
@@ -21,12 +22,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+OLDEST = PROJECT["requires-python"].removeprefix(">=") + ".0"
+"""The oldest Python that ruler runs on."""
+
+
 def requirements(*extras: str) -> list[str]:
     """What pyproject.toml asks for: the core, the extras, and the extras that these name."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted, open_extras = list(project["dependencies"]), list(extras)
+    wanted, open_extras = list(PROJECT["dependencies"]), list(extras)
     while open_extras:
-        for requirement in project["optional-dependencies"][open_extras.pop()]:
+        for requirement in PROJECT["optional-dependencies"][open_extras.pop()]:
             own = re.fullmatch(r"ruler-vad\[(.+)\]", requirement)
             if own:
                 open_extras.append(own[1])
@@ -40,7 +45,9 @@ def resolve(*extras: str) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         command = [sys.executable, "-m", "pip", "install", "-qq", "--dry-run"]
-        command += ["--ignore-installed", "--report", str(report), *requirements(*extras)]
+        command += ["--ignore-installed", "--python-version", OLDEST, "--only-binary", ":all:"]
+        command += ["--target", folder]
+        command += ["--report", str(report), *requirements(*extras)]
         subprocess.run(command, check=True)
         found = [item["metadata"] for item in json.loads(report.read_text())["install"]]
     pins = {
