@@ -4,8 +4,8 @@
     python tools/constraints.py vllm     core and that extra   -> constraints-vllm.txt
 
 pip resolves from scratch and installs nothing (`--dry-run --ignore-installed`), so the list does
-not depend on what happens to be installed, and for the oldest Python that `requires-python` admits,
-so that the pins can be installed on every one (some packages ask for a later 3.11 than Debian's). An
+not depend on what is installed, and for the oldest Python that `requires-python` admits,
+so that every one can install the pins (some packages ask for a later 3.11 than Debian's). An
 extra gets a file of its own where its pins clash with those of `constraints.txt`.
 """
 
