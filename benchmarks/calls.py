@@ -82,9 +82,11 @@ class Memory:
         """What was put."""
         return {key: self.captions[key] for key in keys if key in self.captions}
 
-    def put(self, captions: Iterator[Caption]) -> None:
+    def put(self, captions: Iterator[Caption]) -> dict[str, Caption]:
         """Keep."""
-        self.captions |= {caption.key: caption for caption in captions}
+        given = {caption.key: caption for caption in captions}
+        self.captions |= given
+        return given
 
     def samples(self, _clip: str, _view: str, _frames: Sequence[int]) -> dict[int, str]:
         """Nothing."""

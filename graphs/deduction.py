@@ -4,6 +4,10 @@
               ▲──────────────────────┘
     link ─► smooth ─► reason ─► reflect ─► score ─► events ─► conclude
 
+A clip that fits into memory, judged by a reasoner that asks nobody, goes from its last chunk to
+`judge` instead: the same steps in one node, stored at once. To go through the store after each of
+them costs more than they do.
+
 The state is a cursor; frames, captions, matches and scores live in the store. Each node may be
 repeated: it reads what the one before stored and writes the same again.
 """
@@ -49,7 +53,7 @@ def plan(state: ClipState, runtime: Runtime[ClipDeps]) -> ClipState:
 def fan_out(state: ClipState, runtime: Runtime[ClipDeps]) -> list[Send] | str:
     """Send the next wave of chunks, or go on to the reduce."""
     if state["cursor"] >= runtime.context.chunks:
-        return "link"
+        return "judge" if runtime.context.fits_memory else "link"
     return [Send("chunk", {"chunk": number}) for number in range(state["cursor"], state["until"])]
 
 
@@ -67,6 +71,12 @@ def advance(state: ClipState, runtime: Runtime[ClipDeps]) -> ClipState:
 
 def _wave(first: int, deps: ClipDeps) -> ClipState:
     return {"cursor": first, "until": min(first + deps.wave, deps.chunks)}
+
+
+def judge(state: ClipState, runtime: Runtime[ClipDeps]) -> ClipState:
+    """All stages of the reduce, in memory; the clip is done."""
+    stages.judge_at_once(runtime.context)
+    return {}
 
 
 def link(state: ClipState, runtime: Runtime[ClipDeps]) -> ClipState:
@@ -116,12 +126,13 @@ def builder() -> Graph:
     wiring: Graph = StateGraph(ClipState, context_schema=ClipDeps)
     wiring.add_node("plan", plan)
     wiring.add_node("chunk", chunk, input_schema=ChunkState)
-    for node in (advance, link, smooth, reason, reflect, score, events, conclude):
+    for node in (advance, judge, link, smooth, reason, reflect, score, events, conclude):
         wiring.add_node(node.__name__, node)
     wiring.add_edge(START, "plan")
-    wiring.add_conditional_edges("plan", fan_out, ["chunk", "link"])
+    wiring.add_conditional_edges("plan", fan_out, ["chunk", "judge", "link"])
     wiring.add_edge("chunk", "advance")
-    wiring.add_conditional_edges("advance", fan_out, ["chunk", "link"])
+    wiring.add_conditional_edges("advance", fan_out, ["chunk", "judge", "link"])
+    wiring.add_edge("judge", END)
     wiring.add_edge("link", "smooth")
     wiring.add_edge("smooth", "reason")
     wiring.add_edge("reason", "reflect")

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+MOST_SAMPLES = 4096
+"""Longer clips are judged page by page: memory must not grow with a clip's length."""
+
 
 @dataclass(frozen=True)
 class ClipDeps:
@@ -36,6 +39,7 @@ class ClipDeps:
         judge: Who concludes the clip; None for the reasoner that worked on its frames.
         by: Whether the clip's first answer is what its frames say, or the judge's.
         places: Room for chunks in work; clips that go on beside one another share it.
+        asks_nobody: Whether its reasoners are embedded ones, whose answers need not be kept.
     """
 
     store: Store
@@ -57,6 +61,13 @@ class ClipDeps:
     judge: Reasoner | None = None
     by: By = "frame"
     places: Places = field(default_factory=lambda: Places(1))
+    asks_nobody: bool = False
+
+    @property
+    def fits_memory(self) -> bool:
+        """Whether the clip is judged in memory, at once: it is short enough, and a stage that is
+        repeated after a crash asks nobody again."""
+        return self.asks_nobody and len(self.frames) <= MOST_SAMPLES
 
     @property
     def chunks(self) -> int:

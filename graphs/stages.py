@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from graphs.deps import ClipDeps
+from ruler.schemas.observations import Observation
+from ruler.schemas.runs import Usage
 from ruler.schemas.traces import Trace
+from ruler.schemas.verdicts import Matched
 from ruler.steps import captioning, disturbing, eventing, reasoning, reflection, scoring
 from ruler.steps.concluding import Concluder
+from ruler.steps.deducing import Deducer
 from ruler.steps.judging import Judge
 from ruler.steps.linking import Carry, link
 from ruler.steps.smoothing import smooth
 from ruler.steps.windows import with_neighbours
+from rules_store.whole_clips import WholeClip
 
 
 def detect_chunk(deps: ClipDeps, number: int) -> int:
-    """Caption and match one chunk unless it is stored already; the number of frames in it."""
+    """Caption one chunk unless it is stored already, and match it where that is not done with the
+    whole clip; the number of frames in it."""
     samples = deps.chunk_samples(number)
     done = deps.store.traces.chunks_done(deps.run_id, deps.clip_number)
     if number in done and number not in deps.again:
@@ -25,13 +31,55 @@ def detect_chunk(deps: ClipDeps, number: int) -> int:
         observations, usage = captioning.caption_samples(
             deps.view, deps.clip, samples, deps.store.captions, sampled=deps.frames
         )
-        matched = disturbing.match(deps.reasoner, observations, deps.match_context(linked=False))
         traces = [
             Trace(observation=seen, matched=found)
-            for seen, found in zip(observations, matched, strict=True)
+            for seen, found in zip(observations, _matched(deps, observations), strict=True)
         ]
         deps.store.traces.save_chunk(deps.run_id, deps.clip_number, number, traces, usage)
     return len(samples)
+
+
+def _matched(deps: ClipDeps, observations: Sequence[Observation]) -> list[Matched]:
+    if deps.fits_memory:
+        return [Matched()] * len(observations)
+    return disturbing.match(deps.reasoner, observations, deps.match_context(linked=False))
+
+
+def judge_at_once(
+    deps: ClipDeps,
+    observations: Sequence[Observation] | None = None,
+    linked: Sequence[Observation] | None = None,
+    usage: Mapping[int, Usage] | None = None,
+) -> None:
+    """Judge a clip in memory and store all about it in one transaction.
+
+    Args:
+        deps: The clip; nobody is asked about it.
+        observations: Its frames in order; None for those that its chunks stored.
+        linked: The same after linking, where that was done before.
+        usage: What looking at it cost, by chunk; None where its chunks are stored.
+    """
+    store = deps.store
+    if observations is None:
+        observations = store.traces.observations(deps.run_id, deps.clip_number)
+    deducer = Deducer(
+        reasoner=deps.reasoner,
+        context=deps.match_context(linked=False),
+        revision=deps.revision.ref,
+        taxonomy=deps.taxonomy,
+        smoothing=deps.smoothing,
+    )
+    name = deps.clip.info.name
+    found = deducer.deduce(name, observations, deps.second_at, linked)
+    whole = WholeClip(
+        usage=usage,
+        traces=found.traces,
+        verdicts=found.verdicts,
+        reflections=found.reflections,
+        events=found.events,
+        verdict=deducer.conclude_clip(name, found, by=deps.by),
+    )
+    store.whole_clips.save(deps.run_id, deps.clip_number, whole)
 
 
 def link_clip(deps: ClipDeps) -> None:

@@ -87,8 +87,13 @@ class Captions:
         with self._db.read() as connection:
             return {frame: key for frame, key in connection.execute(query) if frame in wanted}
 
-    def put(self, captions: Iterable[Caption]) -> None:
-        """Keep captions; a key that is there already keeps its first caption."""
+    def put(self, captions: Iterable[Caption]) -> dict[str, Caption]:
+        """Keep captions; a key that is there already keeps its first caption.
+
+        Returns:
+            By key, what the store holds now.
+        """
+        given = {caption.key: caption for caption in captions}
         rows = [
             {
                 "key": caption.key,
@@ -96,10 +101,13 @@ class Captions:
                 "captioner": caption.captioner,
                 "body": caption.model_dump_json(),
             }
-            for caption in captions
+            for caption in given.values()
         ]
         with self._db.write() as connection:
             self._db.insert_new(connection, _CAPTION, rows)
+        held = {row.key: row.sha256 for row in self._rows(given, _CAPTION.c.sha256)}
+        others = self.get(key for key, sha256 in held.items() if sha256 != given[key].sha256)
+        return {key: others.get(key, given[key]) for key in held}
 
     def put_samples(self, clip_sha256: str, view: str, keys: Mapping[int, str]) -> None:
         """Remember which caption belongs to which frame; of a caption that the store has no longer

@@ -103,21 +103,13 @@ def match_of(row: Row[Any]) -> Match:
 def trace_of(row: Row[Any], matches: tuple[Match, ...], caption: Caption | None) -> Trace:
     """The trace a row stands for."""
     with making("frame"):
-        observation = Observation(
-            frame_index=row.frame_index,
-            until_frame=row.until_frame,
-            time_seconds=row.time_seconds,
-            caption=caption,
-            failure=row.failure,
-            **links_of(row.links),
-        )
         matched = Matched(
             matches=matches,
             not_evaluable=_UNEVALUATED.validate_json(row.unevaluated) if row.unevaluated else (),
             undetermined=row.undetermined,
         )
         return Trace(
-            observation=observation,
+            observation=_observation(row, caption, links_of(row.links)),
             matched=matched,
             match=row.score_match,
             smooth=row.score_smooth,
@@ -125,6 +117,23 @@ def trace_of(row: Row[Any], matches: tuple[Match, ...], caption: Caption | None)
             reflect=row.score_reflect,
             notes=tuple(json.loads(row.notes)) if row.notes else (),
         )
+
+
+def unlinked_of(row: Row[Any], caption: Caption | None) -> Observation:
+    """The observation a row stands for, without what linking added."""
+    with making("frame"):
+        return _observation(row, caption, {})
+
+
+def _observation(row: Row[Any], caption: Caption | None, links: Links) -> Observation:
+    return Observation(
+        frame_index=row.frame_index,
+        until_frame=row.until_frame,
+        time_seconds=row.time_seconds,
+        caption=caption,
+        failure=row.failure,
+        **links,
+    )
 
 
 def _unevaluated(matched: Matched) -> str | None:

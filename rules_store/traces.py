@@ -9,6 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import Column, ColumnElement, Connection, bindparam, delete, select, update
 from sqlmodel import SQLModel
 
+from ruler.schemas.observations import Observation
 from ruler.schemas.runs import Usage
 from ruler.schemas.traces import Trace
 from ruler.schemas.verdicts import NO_ANSWER, Match, Outcome, Verdict
@@ -23,6 +24,7 @@ from rules_store.trace_rows import (
     match_of,
     match_values,
     trace_of,
+    unlinked_of,
     verdict_values,
 )
 
@@ -148,6 +150,16 @@ class Traces:
             if len(page) < _PAGE:
                 return
             after = page[-1].observation.frame_index
+
+    def observations(self, run_id: str, clip: int) -> list[Observation]:
+        """The frames of a clip in order, as its chunks stored them: without links."""
+        found: list[Observation] = []
+        names = ("until_frame", "time_seconds", "caption_key", "failure")
+        columns = [_VERDICT.c[name] for name in names]
+        for page in frame_pages(self._db, run_id, clip, columns, page=_PAGE * 8):
+            captions = self._captions.get(row.caption_key for row in page if row.caption_key)
+            found += [unlinked_of(row, captions.get(row.caption_key)) for row in page]
+        return found
 
     def some(self, run_id: str, clip: int, frames: Sequence[int]) -> list[Trace]:
         """The traces of a few frames (some hundred at most), in order."""

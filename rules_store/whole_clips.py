@@ -35,10 +35,10 @@ _EVENT = SQLModel.metadata.tables[str(EventRow.__tablename__)]
 
 @dataclass(frozen=True)
 class WholeClip:
-    """All that a detection found in a clip; `usage` is by chunk, `reflections` are of frames
-    [start, stop)."""
+    """All that a detection found in a clip; `usage` is by chunk (None where it is stored already),
+    `reflections` are of frames [start, stop)."""
 
-    usage: Mapping[int, Usage]
+    usage: Mapping[int, Usage] | None
     traces: Sequence[Trace]
     verdicts: Sequence[Verdict]
     reflections: Sequence[tuple[int, int, Reflection]]
@@ -55,8 +55,10 @@ class WholeClips:
     def save(self, run_id: str, clip: int, found: WholeClip) -> None:
         """Store everything about a clip and mark it as done, or (on an error) nothing; what an
         earlier attempt left of it is replaced."""
-        rows: dict[Table, list[dict[str, Any]]] = {
-            _CHUNK: [{"chunk": n, **usage.model_dump()} for n, usage in found.usage.items()],
+        rows: dict[Table, list[dict[str, Any]]] = {}
+        if found.usage is not None:
+            rows[_CHUNK] = [{"chunk": n, **usage.model_dump()} for n, usage in found.usage.items()]
+        rows |= {
             _VERDICT: [
                 _frame_row(trace, verdict)
                 for trace, verdict in zip(found.traces, found.verdicts, strict=True)

@@ -187,7 +187,9 @@ def results(found: DetectResult) -> dict[str, bytes]:
 
 
 def main() -> None:
-    """`ruler` with this captioner; TEST_LOG, TEST_DELAY and TEST_STALL set it up."""
+    """`ruler` with this captioner; TEST_LOG, TEST_DELAY, TEST_STALL and
+    TEST_MOST_SAMPLES set it up."""
+    from graphs import deps
     from ruler.cli import main as ruler
 
     captioner = register()
@@ -196,6 +198,7 @@ def main() -> None:
     captioner.delay_seconds = float(os.environ.get("TEST_DELAY", "0"))
     if "TEST_STALL" in os.environ:
         _stall(*os.environ["TEST_STALL"].split(":"))
+    deps.MOST_SAMPLES = int(os.environ.get("TEST_MOST_SAMPLES", deps.MOST_SAMPLES))
     sys.modules["tests.scenes"] = sys.modules["__main__"]
     ruler()
 

@@ -41,11 +41,16 @@ def is_model(kind: registry.Kind, name: str) -> bool:
 
 def asks_models(*, captioner: str, reasoner: str) -> bool:
     """Whether anybody is asked beside what is embedded: models, and packages that may ask one."""
-    named = {"captioner": captioner, "reasoner": reasoner}
-    return any(
-        registry.split_name(named[kind])[0] not in embedded
-        for kind, embedded in registry.BUILTINS.items()
-    )
+    return not (_is_embedded("captioner", captioner) and _is_embedded("reasoner", reasoner))
+
+
+def asks_nobody(reasoner: str) -> bool:
+    """Whether a reasoner of that name is embedded: it can be asked again at no cost."""
+    return _is_embedded("reasoner", reasoner)
+
+
+def _is_embedded(kind: registry.Kind, name: str) -> bool:
+    return registry.split_name(name)[0] in registry.BUILTINS[kind]
 
 
 REMEMBERED_TAXONOMY = "taxonomy"

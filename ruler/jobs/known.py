@@ -9,15 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from graphs.deps import ClipDeps
-from ruler import registry
+from graphs.stages import judge_at_once
 from ruler.schemas.observations import Observation
 from ruler.schemas.runs import RunSpec, Usage
 from ruler.steps.captioning import recall_samples, samples_of
-from ruler.steps.deducing import Deducer
-from rules_store.whole_clips import WholeClip
-
-MOST_SAMPLES = 4096
-"""Longer clips go through the graph, page by page: memory must not grow with a clip's length."""
 
 
 def judge_known(deps: ClipDeps, spec: RunSpec) -> bool:
@@ -27,32 +22,13 @@ def judge_known(deps: ClipDeps, spec: RunSpec) -> bool:
         deps: The clip, of which nothing is stored for this run.
         spec: What its run was asked.
     """
-    provider, _ = registry.split_name(spec.reasoner)
-    if len(deps.frames) > MOST_SAMPLES or provider not in registry.BUILTINS["reasoner"]:
-        return False
-    if deps.store.traces.chunks_done(deps.run_id, deps.clip_number):
+    if not deps.fits_memory or deps.store.traces.chunks_done(deps.run_id, deps.clip_number):
         return False
     samples = samples_of(deps.clip, deps.frames)
     seen = recall_samples(deps.view, deps.clip, samples, deps.store.captions)
     if seen is None:
         return False
-    deducer = Deducer(
-        reasoner=deps.reasoner,
-        context=deps.match_context(linked=False),
-        revision=deps.revision.ref,
-        taxonomy=deps.taxonomy,
-        smoothing=deps.smoothing,
-    )
-    found = deducer.deduce(deps.clip.info.name, seen, deps.second_at, _linked(deps, spec, seen))
-    whole = WholeClip(
-        usage=dict(enumerate(_usage(deps))),
-        traces=found.traces,
-        verdicts=found.verdicts,
-        reflections=found.reflections,
-        events=found.events,
-        verdict=deducer.conclude_clip(deps.clip.info.name, found, by=deps.by),
-    )
-    deps.store.whole_clips.save(deps.run_id, deps.clip_number, whole)
+    judge_at_once(deps, seen, _linked(deps, spec, seen), dict(enumerate(_usage(deps))))
     return True
 
 

@@ -12,7 +12,7 @@ from graphs.places import Places
 from ruler.captioners.base import Captioner
 from ruler.captioners.replay import NAME as REPLAY
 from ruler.errors import InputError
-from ruler.jobs.inputs import asks_models
+from ruler.jobs.inputs import asks_models, asks_nobody
 from ruler.jobs.models import Models, joined
 from ruler.reasoners.base import Reasoner
 from ruler.reasoners.symbolic import SymbolicReasoner
@@ -91,6 +91,7 @@ class Tools:
             judge=self.judge,
             by=spec.by,
             places=self.places,
+            asks_nobody=asks_nobody(spec.reasoner),
         )
         traces = self.machine.store.traces
         again = traces.failed_frames(spec.id, number) + traces.unanswered_frames(spec.id, number)

@@ -27,8 +27,9 @@ class CaptionCache(Protocol):
     def get(self, keys: Iterable[str]) -> dict[str, Caption]:
         """Captions by key, as far as known."""
 
-    def put(self, captions: Iterable[Caption]) -> None:
-        """Keep captions."""
+    def put(self, captions: Iterable[Caption]) -> dict[str, Caption]:
+        """Keep captions. A key that is there already keeps its first caption; by key, what is kept
+        now."""
 
     def samples(self, clip_sha256: str, view: str, frames: Sequence[int]) -> dict[int, str]:
         """By frame, the key of its caption, as far as known."""
@@ -134,8 +135,7 @@ class Asking:
         """Put new captions into the store, and take what the store holds now."""
         fresh, self._fresh = self._fresh, []
         if fresh:
-            self._cache.put(fresh)
-            self.captions |= self._cache.get(caption.key for caption in fresh)
+            self.captions |= self._cache.put(fresh)
             self.usage += Usage(captions_computed=len(fresh))
 
 

@@ -68,10 +68,11 @@ class Cache:
     def get(self, keys: Iterable[str]) -> dict[str, Caption]:
         return {key: self.captions[key] for key in keys if key in self.captions}
 
-    def put(self, captions: Iterable[Caption]) -> None:
+    def put(self, captions: Iterable[Caption]) -> dict[str, Caption]:
         new = {caption.key: caption for caption in captions}
         self.puts.append(len(new))
         self.captions = new | self.captions
+        return self.get(new)
 
     def samples(self, clip_sha256: str, view: str, frames: Sequence[int]) -> dict[int, str]:
         known = {frame: self.keys.get((clip_sha256, view, frame)) for frame in frames}

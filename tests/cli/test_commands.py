@@ -279,14 +279,13 @@ def test_debug_shows_where(ruler: Ruler) -> None:
 
 
 def test_a_bug_is_one_sentence(ruler: Ruler, clip: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from graphs import stages
-    from ruler.jobs import known
+    from graphs import deps, stages
 
     def bug(deps: object) -> None:
         raise ZeroDivisionError("oops \x1b[31m")
 
     monkeypatch.setattr(stages, "smooth_clip", bug)
-    monkeypatch.setattr(known, "MOST_SAMPLES", 0)  # through the graph, though all is captioned
+    monkeypatch.setattr(deps, "MOST_SAMPLES", 0)  # through the graph, though all is captioned
     said = detect(ruler, clip).sentence
     assert "did not foresee (ZeroDivisionError: oops" in said
     assert "--debug" in said and "\x1b" not in said

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from graphs import deduction, induction, stages
+from graphs import deps as context
 from graphs.deps import ClipDeps
-from ruler.jobs import known
 from ruler.jobs.tools import tools_for
 from ruler.schemas.runs import RunSpec, Usage
 from ruler.schemas.traces import Trace
@@ -90,7 +90,7 @@ def test_a_wave_is_finished_as_it_was_sent(
     yard: Workplace, first: int, second: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An attempt with other workers must not step over chunks of the wave in work."""
-    monkeypatch.setattr(known, "MOST_SAMPLES", 0)  # through the graph, though all is captioned
+    monkeypatch.setattr(context, "MOST_SAMPLES", 0)  # through the graph, though all is captioned
     clip = yard.clip("one", wavy(60, seed=3))
     whole = yard.detect([clip], runs="whole")
     work = stages.detect_chunk
@@ -123,7 +123,7 @@ def test_a_clip_is_concluded_after_a_crash(
 
     with monkeypatch.context() as patched:
         patched.setattr(stages, "conclude_clip", dies)
-        patched.setattr(known, "MOST_SAMPLES", 0)
+        patched.setattr(context, "MOST_SAMPLES", 0)
         with pytest.raises(ArithmeticError):
             yard.detect([clip], run_id="cut")
     found = yard.resume("cut")
@@ -178,6 +178,7 @@ def test_memory_does_not_grow_with_the_clip(
 ) -> None:
     monkeypatch.setattr("rules_store.traces._PAGE", 32)  # so that both clips fill their pages
     clip = yard.clip("one", wavy(200, seed=4, loud=[(60, 80)]))
+    monkeypatch.setattr(context, "MOST_SAMPLES", 0)
     found = yard.detect([clip])
     known = list(yard.store.traces.read(found.record.spec.id, 0, with_linked=False))
     peaks = {}

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from graphs import deps as deps_module
 from graphs import stages
 from ruler.errors import InputError
-from ruler.jobs import known
 from ruler.jobs.detect import DetectResult
 from ruler.schemas.runs import RunRecord
 from tests.scenes import Brightness, Workplace, results, wavy
@@ -237,7 +237,7 @@ def test_an_exception_in_a_stage_then_resume(
 
     with monkeypatch.context() as patched:
         patched.setattr(stages, stage, dies)
-        patched.setattr(known, "MOST_SAMPLES", 0)
+        patched.setattr(deps_module, "MOST_SAMPLES", 0)
         for attempt in (lambda: yard.detect([clip], run_id=name), lambda: yard.resume(name)):
             with pytest.raises(ArithmeticError):
                 attempt()
@@ -263,7 +263,7 @@ def test_an_exception_while_matching_then_resume(
 
     with monkeypatch.context() as patched:
         patched.setattr(stages, "detect_chunk", dies)
-        patched.setattr(known, "MOST_SAMPLES", 0)
+        patched.setattr(deps_module, "MOST_SAMPLES", 0)
         with pytest.raises(ArithmeticError):
             yard.detect([clip], chunk=5, workers=1, run_id="cut")
     found = yard.resume("cut", workers=3)

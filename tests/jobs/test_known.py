@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from ruler.jobs import known as job
+from graphs import deps
 from ruler.jobs import walking
 from ruler.jobs.detect import DetectResult
 from ruler.video import known
@@ -57,7 +57,7 @@ def test_the_same_rows_as_by_the_graph(yard: Workplace, monkeypatch: pytest.Monk
     clip = yard.clip("one", wavy(90, seed=11, loud=LOUD))
     first = yard.detect([clip], chunk=16)
     with monkeypatch.context() as patched:
-        patched.setattr(job, "MOST_SAMPLES", 0)
+        patched.setattr(deps, "MOST_SAMPLES", 0)
         walked = yard.detect([clip], chunk=16)
     unwalked(monkeypatch)
     known = yard.detect([clip], chunk=16)

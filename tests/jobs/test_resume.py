@@ -114,20 +114,22 @@ def test_killed_again_and_again_while_captioning(
 
 
 @pytest.mark.parametrize(
-    "place",
+    ("place", "most"),
     [
-        "graphs.stages:link_clip",
-        "graphs.stages:reflect_clip",
-        "graphs.stages:find_events",
-        "ruler.jobs.results:write_report",
+        ("graphs.stages:link_clip", "0"),
+        ("graphs.stages:reflect_clip", "0"),
+        ("graphs.stages:find_events", "0"),
+        ("graphs.stages:judge_at_once", "4096"),
+        ("ruler.jobs.results:write_report", "4096"),
     ],
 )
 def test_killed_during_the_reduce(
-    yard: Workplace, clip: str, run: Killed, captioner: Brightness, place: str
+    yard: Workplace, clip: str, run: Killed, captioner: Brightness, place: str, most: str
 ) -> None:
-    """After a stage's work, before anybody heard of it; the last one while results are written."""
+    """After a stage's work, before anybody heard of it, page by page and in memory; the last one
+    while results are written."""
     marker = yard.folder / "marker"
-    process = run.detect(TEST_STALL=f"{place}:{marker}")
+    process = run.detect(TEST_STALL=f"{place}:{marker}", TEST_MOST_SAMPLES=most)
     run.kill_when(process, marker.exists)
     assert len(run.logged()) == FRAMES
     found = yard.resume("cut")
