@@ -6,13 +6,10 @@ import datetime as dt
 from collections.abc import Iterable
 
 from sqlalchemy import delete, func, select
-from sqlmodel import SQLModel
 
 from rules_store.engine import Database, now_text
 from rules_store.sizes import Kept, byte_length, kept
-from rules_store.tables import AnswerRow
-
-_ANSWER = SQLModel.metadata.tables[str(AnswerRow.__tablename__)]
+from rules_store.tables import ANSWER
 
 _BATCH = 500
 """Keys a query: SQLite bounds how many values one statement may name."""
@@ -30,8 +27,8 @@ class Answers:
         found: dict[str, str] = {}
         with self._db.read() as connection:
             for start in range(0, len(wanted), _BATCH):
-                query = select(_ANSWER.c.key, _ANSWER.c.text).where(
-                    _ANSWER.c.key.in_(wanted[start : start + _BATCH])
+                query = select(ANSWER.c.key, ANSWER.c.text).where(
+                    ANSWER.c.key.in_(wanted[start : start + _BATCH])
                 )
                 found |= dict(connection.execute(query).all())
         return found
@@ -40,7 +37,7 @@ class Answers:
         """Keep the text of a usable answer; a key that is there already keeps its first text."""
         row = {"key": key, "model": model, "text": text, "created_at": now_text()}
         with self._db.write() as connection:
-            self._db.insert_new(connection, _ANSWER, [row])
+            self._db.insert_new(connection, ANSWER, [row])
 
     def overview(self, before: dt.datetime | None = None) -> list[Kept]:
         """What is kept, by model.
@@ -51,18 +48,18 @@ class Answers:
         with self._db.read() as connection:
             query = (
                 select(
-                    _ANSWER.c.model,
+                    ANSWER.c.model,
                     func.count(),
-                    func.sum(byte_length(connection, _ANSWER.c.text)),
+                    func.sum(byte_length(connection, ANSWER.c.text)),
                 )
-                .group_by(_ANSWER.c.model)
-                .order_by(_ANSWER.c.model)
+                .group_by(ANSWER.c.model)
+                .order_by(ANSWER.c.model)
             )
             if before is not None:
-                query = query.where(_ANSWER.c.created_at < now_text(before))
+                query = query.where(ANSWER.c.created_at < now_text(before))
             return kept(connection.execute(query))
 
     def prune(self, before: dt.datetime) -> None:
         """Delete answers that are older than that."""
         with self._db.write() as connection:
-            connection.execute(delete(_ANSWER).where(_ANSWER.c.created_at < now_text(before)))
+            connection.execute(delete(ANSWER).where(ANSWER.c.created_at < now_text(before)))

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Row, delete, func, select
-from sqlmodel import SQLModel
 
 from ruler.schemas.captions import Caption
 from ruler.schemas.induction import Proposal
@@ -14,12 +13,7 @@ from rules_store.caption_rows import caption_of
 from rules_store.engine import Database
 from rules_store.sizes import Kept, byte_length, kept
 from rules_store.stored import stored
-from rules_store.tables import CaptionRow, ProposalRow, SampleRow, VerdictRow
-
-_CAPTION = SQLModel.metadata.tables[str(CaptionRow.__tablename__)]
-_SAMPLE = SQLModel.metadata.tables[str(SampleRow.__tablename__)]
-_VERDICT = SQLModel.metadata.tables[str(VerdictRow.__tablename__)]
-_PROPOSAL = SQLModel.metadata.tables[str(ProposalRow.__tablename__)]
+from rules_store.tables import CAPTION, PROPOSAL, SAMPLE, VERDICT
 
 _BATCH = 500
 """Keys a query: SQLite bounds how many values one statement may name."""
@@ -33,20 +27,20 @@ class Captions:
 
     def get(self, keys: Iterable[str]) -> dict[str, Caption]:
         """Captions by key; keys the store does not know are left out."""
-        columns = (_CAPTION.c.body, _CAPTION.c.sha256)
+        columns = (CAPTION.c.body, CAPTION.c.sha256)
         return {row.key: caption_of(row.body, row.sha256) for row in self._rows(keys, *columns)}
 
     def bodies(self, keys: Iterable[str]) -> dict[str, str]:
         """The same as JSON, for those who need to read few of them."""
-        return {row.key: row.body for row in self._rows(keys, _CAPTION.c.body)}
+        return {row.key: row.body for row in self._rows(keys, CAPTION.c.body)}
 
     def _rows(self, keys: Iterable[str], *columns: Column[Any]) -> list[Row[Any]]:
         wanted = list(dict.fromkeys(keys))
         found: list[Row[Any]] = []
         with self._db.read() as connection:
             for start in range(0, len(wanted), _BATCH):
-                query = select(_CAPTION.c.key, *columns).where(
-                    _CAPTION.c.key.in_(wanted[start : start + _BATCH])
+                query = select(CAPTION.c.key, *columns).where(
+                    CAPTION.c.key.in_(wanted[start : start + _BATCH])
                 )
                 found += connection.execute(query).all()
         return found
@@ -59,10 +53,10 @@ class Captions:
             prefix: Lower-case hexadecimal digits.
         """
         query = (
-            select(_CAPTION.c.sha256, func.min(_CAPTION.c.body))
-            .where(_CAPTION.c.sha256 >= prefix, _CAPTION.c.sha256 < prefix + "g")
-            .group_by(_CAPTION.c.sha256)
-            .order_by(_CAPTION.c.sha256)
+            select(CAPTION.c.sha256, func.min(CAPTION.c.body))
+            .where(CAPTION.c.sha256 >= prefix, CAPTION.c.sha256 < prefix + "g")
+            .group_by(CAPTION.c.sha256)
+            .order_by(CAPTION.c.sha256)
             .limit(2)
         )
         with self._db.read() as connection:
@@ -78,10 +72,10 @@ class Captions:
         """
         if not frames:
             return {}
-        query = select(_SAMPLE.c.frame_index, _SAMPLE.c.caption_key).where(
-            _SAMPLE.c.clip_sha256 == clip_sha256,
-            _SAMPLE.c.view == view,
-            _SAMPLE.c.frame_index.between(frames[0], frames[-1]),
+        query = select(SAMPLE.c.frame_index, SAMPLE.c.caption_key).where(
+            SAMPLE.c.clip_sha256 == clip_sha256,
+            SAMPLE.c.view == view,
+            SAMPLE.c.frame_index.between(frames[0], frames[-1]),
         )
         wanted = set(frames)
         with self._db.read() as connection:
@@ -104,8 +98,8 @@ class Captions:
             for caption in given.values()
         ]
         with self._db.write() as connection:
-            self._db.insert_new(connection, _CAPTION, rows)
-        held = {row.key: row.sha256 for row in self._rows(given, _CAPTION.c.sha256)}
+            self._db.insert_new(connection, CAPTION, rows)
+        held = {row.key: row.sha256 for row in self._rows(given, CAPTION.c.sha256)}
         others = self.get(key for key, sha256 in held.items() if sha256 != given[key].sha256)
         return {key: others.get(key, given[key]) for key in held}
 
@@ -117,8 +111,8 @@ class Captions:
         with self._db.write() as connection:
             known: set[str] = set()
             for start in range(0, len(wanted), _BATCH):
-                query = select(_CAPTION.c.key).where(
-                    _CAPTION.c.key.in_(wanted[start : start + _BATCH])
+                query = select(CAPTION.c.key).where(
+                    CAPTION.c.key.in_(wanted[start : start + _BATCH])
                 )
                 known.update(connection.execute(query).scalars())
             rows = [
@@ -126,7 +120,7 @@ class Captions:
                 for frame, key in keys.items()
                 if key in known
             ]
-            self._db.insert_new(connection, _SAMPLE, rows)
+            self._db.insert_new(connection, SAMPLE, rows)
 
     def overview(self, *, orphans: bool = False) -> list[Kept]:
         """What is kept, by captioner.
@@ -137,23 +131,23 @@ class Captions:
         with self._db.read() as connection:
             query = (
                 select(
-                    _CAPTION.c.captioner,
+                    CAPTION.c.captioner,
                     func.count(),
-                    func.sum(byte_length(connection, _CAPTION.c.body)),
+                    func.sum(byte_length(connection, CAPTION.c.body)),
                 )
-                .group_by(_CAPTION.c.captioner)
-                .order_by(_CAPTION.c.captioner)
+                .group_by(CAPTION.c.captioner)
+                .order_by(CAPTION.c.captioner)
             )
             return kept(connection.execute(query.where(_is_orphan()) if orphans else query))
 
     def prune(self) -> None:
         """Delete captions that no run and no frame of a clip refers to."""
         with self._db.write() as connection:
-            connection.execute(delete(_CAPTION).where(_is_orphan()))
+            connection.execute(delete(CAPTION).where(_is_orphan()))
 
     def proposal(self, key: str) -> Proposal | None:
         """A proposal made before, or None."""
-        query = select(_PROPOSAL.c.body).where(_PROPOSAL.c.key == key)
+        query = select(PROPOSAL.c.body).where(PROPOSAL.c.key == key)
         with self._db.read() as connection:
             body = connection.execute(query).scalar()
         return None if body is None else stored(Proposal, body)
@@ -162,11 +156,11 @@ class Captions:
         """Keep a proposal."""
         with self._db.write() as connection:
             row = {"key": key, "body": proposal.model_dump_json()}
-            self._db.insert_new(connection, _PROPOSAL, [row])
+            self._db.insert_new(connection, PROPOSAL, [row])
 
 
 def _is_orphan() -> ColumnElement[bool]:
     """Neither a sample nor a run's frame has it."""
-    of_samples = select(_SAMPLE.c.caption_key)
-    of_runs = select(_VERDICT.c.caption_key).where(_VERDICT.c.caption_key.is_not(None))
-    return _CAPTION.c.key.not_in(of_samples) & _CAPTION.c.key.not_in(of_runs)
+    of_samples = select(SAMPLE.c.caption_key)
+    of_runs = select(VERDICT.c.caption_key).where(VERDICT.c.caption_key.is_not(None))
+    return CAPTION.c.key.not_in(of_samples) & CAPTION.c.key.not_in(of_runs)

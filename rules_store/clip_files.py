@@ -5,18 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
-from sqlmodel import SQLModel
 
 from ruler.schemas.runs import ClipInfo
 from rules_store.engine import Database
 from rules_store.stored import making, stored
-from rules_store.tables import ClipFileRow
+from rules_store.tables import CLIP_FILE
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-_FILE = SQLModel.metadata.tables[str(ClipFileRow.__tablename__)]
 
 
 class ClipFiles:
@@ -29,8 +26,8 @@ class ClipFiles:
         """What is known of a clip, and when its frames are shown: float64 (frames,), read-only."""
         import numpy as np
 
-        query = select(_FILE.c.info, _FILE.c.times).where(
-            _FILE.c.path == path, _FILE.c.signature == signature
+        query = select(CLIP_FILE.c.info, CLIP_FILE.c.times).where(
+            CLIP_FILE.c.path == path, CLIP_FILE.c.signature == signature
         )
         with self._db.read() as connection:
             row = connection.execute(query).first()
@@ -50,10 +47,10 @@ class ClipFiles:
             "times": times.astype("<f8").tobytes(),
         }
         with self._db.write() as connection:
-            connection.execute(delete(_FILE).where(_FILE.c.path == path))
-            self._db.insert_new(connection, _FILE, [row])
+            connection.execute(delete(CLIP_FILE).where(CLIP_FILE.c.path == path))
+            self._db.insert_new(connection, CLIP_FILE, [row])
 
     def forget(self, path: str) -> None:
         """Keep nothing of a path."""
         with self._db.write() as connection:
-            connection.execute(delete(_FILE).where(_FILE.c.path == path))
+            connection.execute(delete(CLIP_FILE).where(CLIP_FILE.c.path == path))

@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import select
-from sqlmodel import SQLModel
 
 from ruler.schemas.rules import Rule
 from rules_store.engine import Database, now_text
 from rules_store.stored import stored
-from rules_store.tables import DecisionRow, RuleSetRow
-
-_DECISION = SQLModel.metadata.tables[str(DecisionRow.__tablename__)]
-_RULE_SET = SQLModel.metadata.tables[str(RuleSetRow.__tablename__)]
+from rules_store.tables import DECISION, RULE_SET
 
 Decided = Literal["approved", "rejected", "superseded"]
 
@@ -61,11 +57,11 @@ class Decisions:
         ]
         if rows:
             with self._db.write() as connection:
-                connection.execute(_DECISION.insert(), rows)
+                connection.execute(DECISION.insert(), rows)
 
     def of_scene(self, scene: str) -> list[Decision]:
         """All decisions about a scene, oldest first."""
-        query = select(_DECISION).where(_DECISION.c.scene == scene).order_by(_DECISION.c.id)
+        query = select(DECISION).where(DECISION.c.scene == scene).order_by(DECISION.c.id)
         with self._db.read() as connection:
             rows = connection.execute(query).all()
         return [
@@ -90,17 +86,17 @@ class Decisions:
 
     def open_proposals(self, scene: str) -> list[int]:
         """Numbers of the proposals that nobody approved or rejected as a whole, ascending."""
-        closed = select(_DECISION.c.revision).where(
-            _DECISION.c.scene == scene, _DECISION.c.rule_id.is_(None)
+        closed = select(DECISION.c.revision).where(
+            DECISION.c.scene == scene, DECISION.c.rule_id.is_(None)
         )
         query = (
-            select(_RULE_SET.c.revision)
+            select(RULE_SET.c.revision)
             .where(
-                _RULE_SET.c.scene == scene,
-                _RULE_SET.c.is_proposal.is_(True),
-                _RULE_SET.c.revision.not_in(closed),
+                RULE_SET.c.scene == scene,
+                RULE_SET.c.is_proposal.is_(True),
+                RULE_SET.c.revision.not_in(closed),
             )
-            .order_by(_RULE_SET.c.revision)
+            .order_by(RULE_SET.c.revision)
         )
         with self._db.read() as connection:
             return list(connection.execute(query).scalars())

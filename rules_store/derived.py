@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy import delete, func, select
-from sqlmodel import SQLModel
 
 from ruler.errors import FileProblems, StoreError
 from ruler.schemas.base import content_hash
@@ -19,9 +18,7 @@ from ruler.stamp import judging_stamp
 from rules_store.engine import Database
 from rules_store.sizes import Kept, byte_length, kept
 from rules_store.stored import stored
-from rules_store.tables import DerivedRow
-
-_DERIVED = SQLModel.metadata.tables[str(DerivedRow.__tablename__)]
+from rules_store.tables import DERIVED
 
 FORM = 1
 """Counts up where something follows otherwise than before, beside the stamp of the code."""
@@ -51,7 +48,7 @@ class Derived:
         # A store that cannot be written, or is busy, is no reason to fail.
         with contextlib.suppress(StoreError), self._db.write() as connection:
             row = {"key": key, "kind": kind, "body": made}
-            self._db.insert_new(connection, _DERIVED, [row])
+            self._db.insert_new(connection, DERIVED, [row])
         return made
 
     def value(self, model: type[_Model], source: str, parse: Callable[[], _Model]) -> _Model:
@@ -80,7 +77,7 @@ class Derived:
 
     def _kept(self, key: str) -> str | None:
         with self._db.read() as connection:
-            query = select(_DERIVED.c.body).where(_DERIVED.c.key == key)
+            query = select(DERIVED.c.body).where(DERIVED.c.key == key)
             body = connection.execute(query).scalar()
         return None if body is None else str(body)
 
@@ -89,19 +86,19 @@ class Derived:
         with self._db.read() as connection:
             query = (
                 select(
-                    _DERIVED.c.kind,
+                    DERIVED.c.kind,
                     func.count(),
-                    func.sum(byte_length(connection, _DERIVED.c.body)),
+                    func.sum(byte_length(connection, DERIVED.c.body)),
                 )
-                .group_by(_DERIVED.c.kind)
-                .order_by(_DERIVED.c.kind)
+                .group_by(DERIVED.c.kind)
+                .order_by(DERIVED.c.kind)
             )
             return kept(connection.execute(query))
 
     def prune(self) -> None:
         """Keep nothing."""
         with self._db.write() as connection:
-            connection.execute(delete(_DERIVED))
+            connection.execute(delete(DERIVED))
 
 
 def _key(kind: str, source: str) -> str:

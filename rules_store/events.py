@@ -6,15 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlmodel import SQLModel
 
 from ruler.schemas.verdicts import Event, Reflection
 from rules_store.engine import Database
 from rules_store.stored import stored
-from rules_store.tables import EventRow, ReflectionRow
-
-_REFLECTION = SQLModel.metadata.tables[str(ReflectionRow.__tablename__)]
-_EVENT = SQLModel.metadata.tables[str(EventRow.__tablename__)]
+from rules_store.tables import EVENT, REFLECTION
 
 
 class Events:
@@ -27,9 +23,7 @@ class Events:
         """Drop what an earlier attempt reflected."""
         with self._db.write() as connection:
             connection.execute(
-                delete(_REFLECTION).where(
-                    _REFLECTION.c.run_id == run_id, _REFLECTION.c.clip == clip
-                )
+                delete(REFLECTION).where(REFLECTION.c.run_id == run_id, REFLECTION.c.clip == clip)
             )
 
     def save_reflection(
@@ -38,15 +32,15 @@ class Events:
         """Store what reflection said of the frames [start, stop)."""
         row = {"run_id": run_id, "clip": clip, **reflection_values(*frames, reflection)}
         with self._db.write() as connection:
-            self._db.insert_new(connection, _REFLECTION, [row])
+            self._db.insert_new(connection, REFLECTION, [row])
 
     def reflection(self, run_id: str, clip: int, frame: int) -> Reflection | None:
         """What reflection said of the candidate event that holds a frame, or None."""
-        query = select(_REFLECTION.c.body).where(
-            _REFLECTION.c.run_id == run_id,
-            _REFLECTION.c.clip == clip,
-            _REFLECTION.c.start_frame <= frame,
-            _REFLECTION.c.stop_frame > frame,
+        query = select(REFLECTION.c.body).where(
+            REFLECTION.c.run_id == run_id,
+            REFLECTION.c.clip == clip,
+            REFLECTION.c.start_frame <= frame,
+            REFLECTION.c.stop_frame > frame,
         )
         with self._db.read() as connection:
             body = connection.execute(query).scalar()
@@ -57,17 +51,15 @@ class Events:
         place = {"run_id": run_id, "clip": clip}
         rows = [{**place, **values} for values in event_values(events)]
         with self._db.write() as connection:
-            connection.execute(
-                delete(_EVENT).where(_EVENT.c.run_id == run_id, _EVENT.c.clip == clip)
-            )
-            self._db.insert_new(connection, _EVENT, rows)
+            connection.execute(delete(EVENT).where(EVENT.c.run_id == run_id, EVENT.c.clip == clip))
+            self._db.insert_new(connection, EVENT, rows)
 
     def of_clip(self, run_id: str, clip: int) -> list[Event]:
         """The events of a clip, in order of time."""
         query = (
-            select(_EVENT.c.body)
-            .where(_EVENT.c.run_id == run_id, _EVENT.c.clip == clip)
-            .order_by(_EVENT.c.number)
+            select(EVENT.c.body)
+            .where(EVENT.c.run_id == run_id, EVENT.c.clip == clip)
+            .order_by(EVENT.c.number)
         )
         with self._db.read() as connection:
             return [stored(Event, body) for body in connection.execute(query).scalars()]

@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import select
-from sqlmodel import SQLModel
 
 from rules_store.engine import Database, now_text
-from rules_store.tables import FeedbackRow
-
-_FEEDBACK = SQLModel.metadata.tables[str(FeedbackRow.__tablename__)]
+from rules_store.tables import FEEDBACK
 
 FeedbackKind = Literal["false-alarm", "missed"]
 
@@ -45,11 +42,11 @@ class Feedbacks:
         """Keep what was said."""
         row = {**vars(said), "created_at": now_text()}
         with self._db.write() as connection:
-            connection.execute(_FEEDBACK.insert().values(row))
+            connection.execute(FEEDBACK.insert().values(row))
 
     def of_scene(self, scene: str) -> list[Feedback]:
         """All that was said about a scene's runs, oldest first."""
-        query = select(_FEEDBACK).where(_FEEDBACK.c.scene == scene).order_by(_FEEDBACK.c.id)
+        query = select(FEEDBACK).where(FEEDBACK.c.scene == scene).order_by(FEEDBACK.c.id)
         with self._db.read() as connection:
             rows = connection.execute(query).mappings().all()
         return [Feedback(**{k: v for k, v in row.items() if k != "id"}) for row in rows]

@@ -6,12 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Column, select
-from sqlmodel import SQLModel
 
 from rules_store.engine import Database
-from rules_store.tables import VerdictRow
-
-_VERDICT = SQLModel.metadata.tables[str(VerdictRow.__tablename__)]
+from rules_store.tables import VERDICT
 
 
 def frame_pages(
@@ -21,13 +18,13 @@ def frame_pages(
     after = -1
     while True:
         query = (
-            select(_VERDICT.c.frame_index, *columns)
+            select(VERDICT.c.frame_index, *columns)
             .where(
-                _VERDICT.c.run_id == run_id,
-                _VERDICT.c.clip == clip,
-                _VERDICT.c.frame_index > after,
+                VERDICT.c.run_id == run_id,
+                VERDICT.c.clip == clip,
+                VERDICT.c.frame_index > after,
             )
-            .order_by(_VERDICT.c.frame_index)
+            .order_by(VERDICT.c.frame_index)
             .limit(page)
         )
         with database.read() as connection:

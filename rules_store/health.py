@@ -10,16 +10,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import JSON, ColumnElement, FromClause, cast, func, select, true
-from sqlmodel import SQLModel
 
 from rules_store.engine import Database
 from rules_store.stored import stored_json
-from rules_store.tables import MatchRow, RuleRow, RunRow, VerdictRow
-
-_RUN = SQLModel.metadata.tables[str(RunRow.__tablename__)]
-_RULE = SQLModel.metadata.tables[str(RuleRow.__tablename__)]
-_VERDICT = SQLModel.metadata.tables[str(VerdictRow.__tablename__)]
-_MATCH = SQLModel.metadata.tables[str(MatchRow.__tablename__)]
+from rules_store.tables import MATCH, RULE, RUN, VERDICT
 
 _LIVE = ("experimental", "stable")
 
@@ -44,10 +38,10 @@ class Health:
     def sampled(self, scene: str) -> dict[tuple[str, int], int]:
         """Sampled frames by (run id, clip), of the scene's finished runs."""
         query = (
-            select(_VERDICT.c.run_id, _VERDICT.c.clip, func.count())
-            .join(_RUN, _RUN.c.id == _VERDICT.c.run_id)
+            select(VERDICT.c.run_id, VERDICT.c.clip, func.count())
+            .join(RUN, RUN.c.id == VERDICT.c.run_id)
             .where(*_finished(scene))
-            .group_by(_VERDICT.c.run_id, _VERDICT.c.clip)
+            .group_by(VERDICT.c.run_id, VERDICT.c.clip)
         )
         with self._db.read() as connection:
             return {(run, clip): count for run, clip, count in connection.execute(query)}
@@ -62,23 +56,23 @@ class Health:
         """
         query = (
             select(
-                _MATCH.c.rule_id,
-                _MATCH.c.run_id,
-                _MATCH.c.clip,
+                MATCH.c.rule_id,
+                MATCH.c.run_id,
+                MATCH.c.clip,
                 func.count(),
-                func.max(_MATCH.c.frame_index),
+                func.max(MATCH.c.frame_index),
             )
-            .join(_RUN, _RUN.c.id == _MATCH.c.run_id)
-            .where(*_finished(scene), _MATCH.c.rule_id.in_(rules), _MATCH.c.strength >= at_least)
-            .group_by(_MATCH.c.rule_id, _MATCH.c.run_id, _MATCH.c.clip)
+            .join(RUN, RUN.c.id == MATCH.c.run_id)
+            .where(*_finished(scene), MATCH.c.rule_id.in_(rules), MATCH.c.strength >= at_least)
+            .group_by(MATCH.c.rule_id, MATCH.c.run_id, MATCH.c.clip)
         )
         with self._db.read() as connection:
             return [Hits(*row) for row in connection.execute(query)]
 
     def revisions_of(self, scene: str) -> dict[str, set[int]]:
         """By rule id, the revisions in which it counts: neither a draft nor deprecated."""
-        query = select(_RULE.c.rule_id, _RULE.c.revision).where(
-            _RULE.c.scene == scene, _RULE.c.status.in_(_LIVE)
+        query = select(RULE.c.rule_id, RULE.c.revision).where(
+            RULE.c.scene == scene, RULE.c.status.in_(_LIVE)
         )
         found: dict[str, set[int]] = {}
         with self._db.read() as connection:
@@ -89,28 +83,28 @@ class Health:
     def times(self, run_id: str, clip: int, rule_id: str, at_least: float) -> list[float]:
         """When a rule fired in a clip: seconds of its frames, ascending."""
         query = (
-            select(_VERDICT.c.time_seconds)
+            select(VERDICT.c.time_seconds)
             .join(
-                _MATCH,
-                (_MATCH.c.run_id == _VERDICT.c.run_id)
-                & (_MATCH.c.clip == _VERDICT.c.clip)
-                & (_MATCH.c.frame_index == _VERDICT.c.frame_index),
+                MATCH,
+                (MATCH.c.run_id == VERDICT.c.run_id)
+                & (MATCH.c.clip == VERDICT.c.clip)
+                & (MATCH.c.frame_index == VERDICT.c.frame_index),
             )
             .where(
-                _MATCH.c.run_id == run_id,
-                _MATCH.c.clip == clip,
-                _MATCH.c.rule_id == rule_id,
-                _MATCH.c.strength >= at_least,
+                MATCH.c.run_id == run_id,
+                MATCH.c.clip == clip,
+                MATCH.c.rule_id == rule_id,
+                MATCH.c.strength >= at_least,
             )
-            .order_by(_VERDICT.c.time_seconds)
+            .order_by(VERDICT.c.time_seconds)
         )
         with self._db.read() as connection:
             return list(connection.execute(query).scalars())
 
     def second_of(self, run_id: str, clip: int, frame: int) -> float:
         """The time of a stored frame."""
-        query = select(_VERDICT.c.time_seconds).where(
-            _VERDICT.c.run_id == run_id, _VERDICT.c.clip == clip, _VERDICT.c.frame_index == frame
+        query = select(VERDICT.c.time_seconds).where(
+            VERDICT.c.run_id == run_id, VERDICT.c.clip == clip, VERDICT.c.frame_index == frame
         )
         with self._db.read() as connection:
             return float(connection.execute(query).scalar_one())
@@ -118,11 +112,11 @@ class Health:
     def alarm_grounds(self, scene: str) -> dict[tuple[str, ...], int]:
         """How many frames were an anomaly, by the rules that were named for it."""
         with self._db.read() as connection:
-            rules = _field(_VERDICT.c.body, "rules", connection.dialect.name)
+            rules = _field(VERDICT.c.body, "rules", connection.dialect.name)
             query = (
                 select(rules, func.count())
-                .join(_RUN, _RUN.c.id == _VERDICT.c.run_id)
-                .where(*_finished(scene), _VERDICT.c.outcome == "anomaly")
+                .join(RUN, RUN.c.id == VERDICT.c.run_id)
+                .where(*_finished(scene), VERDICT.c.outcome == "anomaly")
                 .group_by(rules)
             )
             return {
@@ -139,12 +133,10 @@ class Health:
             said, quote = _evidence(connection.dialect.name)
             query = (
                 select(quote, func.count())
-                .select_from(_MATCH)
-                .join(_RUN, _RUN.c.id == _MATCH.c.run_id)
+                .select_from(MATCH)
+                .join(RUN, RUN.c.id == MATCH.c.run_id)
                 .join(said, true())
-                .where(
-                    *_finished(scene), _MATCH.c.rule_id.in_(rules), _MATCH.c.strength >= at_least
-                )
+                .where(*_finished(scene), MATCH.c.rule_id.in_(rules), MATCH.c.strength >= at_least)
                 .group_by(quote)
                 .order_by(func.count().desc(), quote)
                 .limit(most)
@@ -153,7 +145,7 @@ class Health:
 
 
 def _finished(scene: str) -> tuple[ColumnElement[bool], ...]:
-    return _RUN.c.scene == scene, _RUN.c.state == "done"
+    return RUN.c.scene == scene, RUN.c.state == "done"
 
 
 def _field(column: ColumnElement[str], name: str, dialect: str) -> ColumnElement[str]:
@@ -166,9 +158,9 @@ def _field(column: ColumnElement[str], name: str, dialect: str) -> ColumnElement
 def _evidence(dialect: str) -> tuple[FromClause, ColumnElement[str]]:
     """The pieces of a match's evidence as rows, and what each quotes."""
     if dialect == "sqlite":
-        said = func.json_each(_MATCH.c.evidence).table_valued("value", name="said")
+        said = func.json_each(MATCH.c.evidence).table_valued("value", name="said")
     else:
-        pieces = func.json_array_elements(cast(_MATCH.c.evidence, JSON))
+        pieces = func.json_array_elements(cast(MATCH.c.evidence, JSON))
         said = pieces.table_valued("value", name="said").render_derived()
     quote, fact = (_field(said.c.value, name, dialect) for name in ("quote", "fact"))
     return said, func.coalesce(quote, fact)

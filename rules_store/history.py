@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, select
-from sqlmodel import SQLModel
 
 from ruler.errors import FileProblems
 from ruler.schemas.base import bytes_hash
@@ -17,12 +16,7 @@ from rules_store.derived import Derived
 from rules_store.engine import Database
 from rules_store.rule_files import parse_rules
 from rules_store.seals import seal_of
-from rules_store.tables import RuleRow, RuleSetRow, SceneModelRow, SceneRow
-
-_SCENE = SQLModel.metadata.tables[str(SceneRow.__tablename__)]
-_MODEL = SQLModel.metadata.tables[str(SceneModelRow.__tablename__)]
-_RULE_SET = SQLModel.metadata.tables[str(RuleSetRow.__tablename__)]
-_RULE = SQLModel.metadata.tables[str(RuleRow.__tablename__)]
+from rules_store.tables import RULE, RULE_SET, SCENE, SCENE_MODEL
 
 
 @dataclass(frozen=True)
@@ -65,16 +59,16 @@ class History:
         """All revisions of a scene, oldest first."""
         with self._db.read() as connection:
             active = connection.execute(
-                select(_SCENE.c.active_revision).where(_SCENE.c.name == scene)
+                select(SCENE.c.active_revision).where(SCENE.c.name == scene)
             ).scalar()
             names = connection.execute(
-                select(_RULE.c.revision).where(_RULE.c.scene == scene)
+                select(RULE.c.revision).where(RULE.c.scene == scene)
             ).scalars()
             counts: dict[int, int] = {}
             for number in names:
                 counts[number] = counts.get(number, 0) + 1
             rows = connection.execute(
-                select(_RULE_SET).where(_RULE_SET.c.scene == scene).order_by(_RULE_SET.c.revision)
+                select(RULE_SET).where(RULE_SET.c.scene == scene).order_by(RULE_SET.c.revision)
             ).all()
         return [
             LogEntry(
@@ -99,18 +93,19 @@ class History:
         """
         with self._db.read() as connection:
             rows = connection.execute(
-                select(_RULE_SET).where(_RULE_SET.c.scene == scene).order_by(_RULE_SET.c.revision)
+                select(RULE_SET).where(RULE_SET.c.scene == scene).order_by(RULE_SET.c.revision)
             ).all()
             kept = connection.execute(
-                select(_RULE.c.revision, _RULE.c.rule_id, _RULE.c.status)
-                .where(_RULE.c.scene == scene)
-                .order_by(_RULE.c.revision, _RULE.c.position)
+                select(RULE.c.revision, RULE.c.rule_id, RULE.c.status)
+                .where(RULE.c.scene == scene)
+                .order_by(RULE.c.revision, RULE.c.position)
             ).all()
             active = connection.execute(
-                select(_SCENE.c.active_revision).where(_SCENE.c.name == scene)
+                select(SCENE.c.active_revision).where(SCENE.c.name == scene)
             ).scalar()
             used = {row.scene_model_sha256 for row in rows if row.scene_model_sha256}
-            models = connection.execute(select(_MODEL).where(_MODEL.c.sha256.in_(used))).all()
+            wanted = select(SCENE_MODEL).where(SCENE_MODEL.c.sha256.in_(used))
+            models = connection.execute(wanted).all()
         by_revision: dict[int, list[tuple[str, str]]] = {}
         for row in kept:
             by_revision.setdefault(row.revision, []).append((row.rule_id, row.status))

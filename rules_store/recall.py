@@ -7,20 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
-from sqlmodel import SQLModel
 
 from ruler.schemas.runs import ClipInfo, RunSpec
 from ruler.schemas.verdicts import Verdict
 from rules_store.engine import Database
 from rules_store.frame_pages import frame_pages
 from rules_store.stored import making, stored
-from rules_store.tables import MatchRow, RunClipRow, RunRow, VerdictRow
+from rules_store.tables import MATCH, RUN, RUN_CLIP, VERDICT
 from rules_store.trace_rows import Links, links_of
-
-_RUN = SQLModel.metadata.tables[str(RunRow.__tablename__)]
-_CLIP = SQLModel.metadata.tables[str(RunClipRow.__tablename__)]
-_VERDICT = SQLModel.metadata.tables[str(VerdictRow.__tablename__)]
-_MATCH = SQLModel.metadata.tables[str(MatchRow.__tablename__)]
 
 _PAGE = 2048
 _MOST_RUNS = 100
@@ -60,12 +54,12 @@ class Recall:
     def pages(self, run_id: str, clip: int, *, matches: bool) -> Iterator[list[Recalled]]:
         """The frames of a clip in order, page by page; `strengths` are empty without `matches`."""
         columns = (
-            _VERDICT.c.until_frame,
-            _VERDICT.c.time_seconds,
-            _VERDICT.c.caption_key,
-            _VERDICT.c.links,
-            _VERDICT.c.score_match,
-            _VERDICT.c.score_smooth,
+            VERDICT.c.until_frame,
+            VERDICT.c.time_seconds,
+            VERDICT.c.caption_key,
+            VERDICT.c.links,
+            VERDICT.c.score_match,
+            VERDICT.c.score_smooth,
         )
         for rows in frame_pages(self._db, run_id, clip, columns, page=_PAGE):
             known = self._strengths(run_id, clip, rows[0][0], rows[-1][0]) if matches else {}
@@ -75,13 +69,13 @@ class Recall:
         self, run_id: str, clip: int, first: int, last: int
     ) -> dict[int, dict[str, float]]:
         query = (
-            select(_MATCH.c.frame_index, _MATCH.c.rule_id, _MATCH.c.strength)
+            select(MATCH.c.frame_index, MATCH.c.rule_id, MATCH.c.strength)
             .where(
-                _MATCH.c.run_id == run_id,
-                _MATCH.c.clip == clip,
-                _MATCH.c.frame_index.between(first, last),
+                MATCH.c.run_id == run_id,
+                MATCH.c.clip == clip,
+                MATCH.c.frame_index.between(first, last),
             )
-            .order_by(_MATCH.c.frame_index, _MATCH.c.rule_id)
+            .order_by(MATCH.c.frame_index, MATCH.c.rule_id)
         )
         found: dict[int, dict[str, float]] = {}
         with self._db.read() as connection:
@@ -92,9 +86,9 @@ class Recall:
     def fired(self, run_id: str, clip: int, at_least: float) -> Counter[str]:
         """By rule id, on how many frames of a clip it reached a strength."""
         query = (
-            select(_MATCH.c.rule_id, func.count())
-            .where(_MATCH.c.run_id == run_id, _MATCH.c.clip == clip, _MATCH.c.strength >= at_least)
-            .group_by(_MATCH.c.rule_id)
+            select(MATCH.c.rule_id, func.count())
+            .where(MATCH.c.run_id == run_id, MATCH.c.clip == clip, MATCH.c.strength >= at_least)
+            .group_by(MATCH.c.rule_id)
         )
         with self._db.read() as connection:
             return Counter({row[0]: row[1] for row in connection.execute(query)})
@@ -103,10 +97,10 @@ class Recall:
         self, run_id: str, clip: int, frames: Sequence[int]
     ) -> dict[int, tuple[str, tuple[str, ...]]]:
         """By frame, between the first and the last of some: the outcome, and the rules named."""
-        query = select(_VERDICT.c.frame_index, _VERDICT.c.outcome, _VERDICT.c.body).where(
-            _VERDICT.c.run_id == run_id,
-            _VERDICT.c.clip == clip,
-            _VERDICT.c.frame_index.between(frames[0], frames[-1]),
+        query = select(VERDICT.c.frame_index, VERDICT.c.outcome, VERDICT.c.body).where(
+            VERDICT.c.run_id == run_id,
+            VERDICT.c.clip == clip,
+            VERDICT.c.frame_index.between(frames[0], frames[-1]),
         )
         with self._db.read() as connection:
             return {
@@ -124,10 +118,10 @@ class Recall:
             version: See `RunSpec`.
         """
         query = (
-            select(_CLIP.c.run_id, _CLIP.c.clip, _CLIP.c.info, _RUN.c.spec)
-            .join(_RUN, _RUN.c.id == _CLIP.c.run_id)
-            .where(_RUN.c.scene == scene, _CLIP.c.done)
-            .order_by(_RUN.c.created_at.desc())
+            select(RUN_CLIP.c.run_id, RUN_CLIP.c.clip, RUN_CLIP.c.info, RUN.c.spec)
+            .join(RUN, RUN.c.id == RUN_CLIP.c.run_id)
+            .where(RUN.c.scene == scene, RUN_CLIP.c.done)
+            .order_by(RUN.c.created_at.desc())
             .limit(_MOST_RUNS)
         )
         with self._db.read() as connection:
@@ -140,13 +134,13 @@ class Recall:
     def _links(self, connection: Connection, run_id: str, clip: int) -> list[Linked]:
         query = (
             select(
-                _VERDICT.c.frame_index,
-                _VERDICT.c.time_seconds,
-                _VERDICT.c.caption_key,
-                _VERDICT.c.links,
+                VERDICT.c.frame_index,
+                VERDICT.c.time_seconds,
+                VERDICT.c.caption_key,
+                VERDICT.c.links,
             )
-            .where(_VERDICT.c.run_id == run_id, _VERDICT.c.clip == clip)
-            .order_by(_VERDICT.c.frame_index)
+            .where(VERDICT.c.run_id == run_id, VERDICT.c.clip == clip)
+            .order_by(VERDICT.c.frame_index)
         )
         with making("link"):
             return [

@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, func, select, update
-from sqlmodel import SQLModel
 
 from ruler.errors import NotFoundError
 from ruler.schemas.runs import ClipInfo, ClipOutcome, Coverage, RunSpec, Usage
 from ruler.schemas.verdicts import ClipVerdict
 from rules_store.engine import Database, now_text
 from rules_store.stored import making, stored
-from rules_store.tables import EventRow, RunChunkRow, RunClipRow, RunRow, RunUsageRow, VerdictRow
-
-_RUN = SQLModel.metadata.tables[str(RunRow.__tablename__)]
-_CLIP = SQLModel.metadata.tables[str(RunClipRow.__tablename__)]
-_CHUNK = SQLModel.metadata.tables[str(RunChunkRow.__tablename__)]
-_VERDICT = SQLModel.metadata.tables[str(VerdictRow.__tablename__)]
-_USAGE = SQLModel.metadata.tables[str(RunUsageRow.__tablename__)]
-_EVENT = SQLModel.metadata.tables[str(EventRow.__tablename__)]
+from rules_store.tables import EVENT, RUN, RUN_CHUNK, RUN_CLIP, RUN_USAGE, VERDICT
 
 
 class Runs:
@@ -44,39 +36,39 @@ class Runs:
             for number, (name, path) in enumerate(clips)
         ]
         with self._db.write() as connection:
-            self._db.insert_new(connection, _RUN, [row])
-            self._db.insert_new(connection, _CLIP, inputs)
+            self._db.insert_new(connection, RUN, [row])
+            self._db.insert_new(connection, RUN_CLIP, inputs)
             connection.execute(
-                update(_RUN)
-                .where(_RUN.c.id == spec.id)
-                .values(attempts=_RUN.c.attempts + 1, state="running")
+                update(RUN)
+                .where(RUN.c.id == spec.id)
+                .values(attempts=RUN.c.attempts + 1, state="running")
             )
 
     def knows(self, run_id: str) -> bool:
         """True where the store holds a run of this id."""
         with self._db.read() as connection:
-            found = connection.execute(select(_RUN.c.id).where(_RUN.c.id == run_id))
+            found = connection.execute(select(RUN.c.id).where(RUN.c.id == run_id))
             return found.first() is not None
 
     def unfinished(self) -> list[str]:
         """Ids of the runs that can be gone on with: killed ones, and those with failures."""
-        query = select(_RUN.c.id).where(_RUN.c.state != "done").order_by(_RUN.c.created_at)
+        query = select(RUN.c.id).where(RUN.c.state != "done").order_by(RUN.c.created_at)
         with self._db.read() as connection:
             return list(connection.execute(query).scalars())
 
     def finished(self, scene: str) -> list[str]:
         """Ids of a scene's finished runs, the newest first."""
         query = (
-            select(_RUN.c.id)
-            .where(_RUN.c.scene == scene, _RUN.c.state == "done")
-            .order_by(_RUN.c.created_at.desc(), _RUN.c.id.desc())
+            select(RUN.c.id)
+            .where(RUN.c.scene == scene, RUN.c.state == "done")
+            .order_by(RUN.c.created_at.desc(), RUN.c.id.desc())
         )
         with self._db.read() as connection:
             return list(connection.execute(query).scalars())
 
     def clip_info(self, run_id: str, clip: int) -> ClipInfo | None:
         """What was known of an input when it was first read, or None."""
-        query = select(_CLIP.c.info).where(_CLIP.c.run_id == run_id, _CLIP.c.clip == clip)
+        query = select(RUN_CLIP.c.info).where(RUN_CLIP.c.run_id == run_id, RUN_CLIP.c.clip == clip)
         with self._db.read() as connection:
             body = connection.execute(query).scalar()
         return None if body is None else stored(ClipInfo, body)
@@ -88,21 +80,21 @@ class Runs:
             NotFoundError: the store has no such run.
         """
         with self._db.read() as connection:
-            body = connection.execute(select(_RUN.c.spec).where(_RUN.c.id == run_id)).scalar()
+            body = connection.execute(select(RUN.c.spec).where(RUN.c.id == run_id)).scalar()
         if body is None:
             raise NotFoundError(f"the store has no run {run_id!r}.")
         return stored(RunSpec, body)
 
     def attempts(self, run_id: str) -> int:
         """How often a run was started."""
-        query = select(_RUN.c.attempts).where(_RUN.c.id == run_id)
+        query = select(RUN.c.attempts).where(RUN.c.id == run_id)
         with self._db.read() as connection:
             return int(connection.execute(query).scalar() or 0)
 
     def finish(self, run_id: str, state: str) -> None:
         """Set the end state of a run."""
         with self._db.write() as connection:
-            connection.execute(update(_RUN).where(_RUN.c.id == run_id).values(state=state))
+            connection.execute(update(RUN).where(RUN.c.id == run_id).values(state=state))
 
     def set_clip(
         self,
@@ -123,7 +115,9 @@ class Runs:
             values["verdict"] = verdict.model_dump_json()
         with self._db.write() as connection:
             connection.execute(
-                update(_CLIP).where(_CLIP.c.run_id == run_id, _CLIP.c.clip == clip).values(**values)
+                update(RUN_CLIP)
+                .where(RUN_CLIP.c.run_id == run_id, RUN_CLIP.c.clip == clip)
+                .values(**values)
             )
 
     def outcomes(self, run_id: str) -> list[ClipOutcome]:
@@ -132,16 +126,16 @@ class Runs:
         An input with an error has no results, whatever was stored before it went wrong.
         """
         counted = (
-            select(_VERDICT.c.clip, _VERDICT.c.outcome, func.count())
-            .where(_VERDICT.c.run_id == run_id)
-            .group_by(_VERDICT.c.clip, _VERDICT.c.outcome)
+            select(VERDICT.c.clip, VERDICT.c.outcome, func.count())
+            .where(VERDICT.c.run_id == run_id)
+            .group_by(VERDICT.c.clip, VERDICT.c.outcome)
         )
         events = (
-            select(_EVENT.c.clip, func.count())
-            .where(_EVENT.c.run_id == run_id)
-            .group_by(_EVENT.c.clip)
+            select(EVENT.c.clip, func.count())
+            .where(EVENT.c.run_id == run_id)
+            .group_by(EVENT.c.clip)
         )
-        query = select(_CLIP).where(_CLIP.c.run_id == run_id).order_by(_CLIP.c.clip)
+        query = select(RUN_CLIP).where(RUN_CLIP.c.run_id == run_id).order_by(RUN_CLIP.c.clip)
         with self._db.read() as connection:
             counts: dict[int, dict[str, int]] = {}
             for clip, outcome, count in connection.execute(counted):
@@ -164,21 +158,23 @@ class Runs:
 
     def verdict(self, run_id: str, clip: int) -> ClipVerdict | None:
         """What a clip came to as a whole, or None where it was not concluded."""
-        query = select(_CLIP.c.verdict).where(_CLIP.c.run_id == run_id, _CLIP.c.clip == clip)
+        query = select(RUN_CLIP.c.verdict).where(
+            RUN_CLIP.c.run_id == run_id, RUN_CLIP.c.clip == clip
+        )
         with self._db.read() as connection:
             return _verdict(connection.execute(query).scalar())
 
     def is_done(self, run_id: str, clip: int) -> bool:
         """True where a clip's results are complete."""
-        query = select(_CLIP.c.done).where(_CLIP.c.run_id == run_id, _CLIP.c.clip == clip)
+        query = select(RUN_CLIP.c.done).where(RUN_CLIP.c.run_id == run_id, RUN_CLIP.c.clip == clip)
         with self._db.read() as connection:
             return bool(connection.execute(query).scalar())
 
     def usage(self, run_id: str) -> Usage:
         """What a run cost over all its attempts: captioning by chunk, and reasoning."""
         names = list(Usage.model_fields)
-        query = select(*(func.coalesce(func.sum(_CHUNK.c[name]), 0) for name in names)).where(
-            _CHUNK.c.run_id == run_id
+        query = select(*(func.coalesce(func.sum(RUN_CHUNK.c[name]), 0) for name in names)).where(
+            RUN_CHUNK.c.run_id == run_id
         )
         with self._db.read() as connection:
             row = connection.execute(query).one()
@@ -190,12 +186,14 @@ class Runs:
         """Add to what reasoning cost."""
         with self._db.write() as connection:
             total = self._reasoning(connection, run_id) + usage
-            connection.execute(delete(_USAGE).where(_USAGE.c.run_id == run_id))
+            connection.execute(delete(RUN_USAGE).where(RUN_USAGE.c.run_id == run_id))
             row = {"run_id": run_id, "body": total.model_dump_json()}
-            self._db.insert_new(connection, _USAGE, [row])
+            self._db.insert_new(connection, RUN_USAGE, [row])
 
     def _reasoning(self, connection: Connection, run_id: str) -> Usage:
-        body = connection.execute(select(_USAGE.c.body).where(_USAGE.c.run_id == run_id)).scalar()
+        body = connection.execute(
+            select(RUN_USAGE.c.body).where(RUN_USAGE.c.run_id == run_id)
+        ).scalar()
         return stored(Usage, body) if body else Usage()
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
-from sqlmodel import SQLModel
 
 from ruler.errors import NotFoundError, OvertakenError, StoreError
 from ruler.schemas.base import bytes_hash, canonical_json
@@ -19,12 +18,7 @@ from rules_store.engine import Database, now_text
 from rules_store.rule_files import parse_rules
 from rules_store.seals import seal_of
 from rules_store.stored import making
-from rules_store.tables import RuleRow, RuleSetRow, SceneModelRow, SceneRow
-
-_SCENE = SQLModel.metadata.tables[str(SceneRow.__tablename__)]
-_MODEL = SQLModel.metadata.tables[str(SceneModelRow.__tablename__)]
-_RULE_SET = SQLModel.metadata.tables[str(RuleSetRow.__tablename__)]
-_RULE = SQLModel.metadata.tables[str(RuleRow.__tablename__)]
+from rules_store.tables import RULE, RULE_SET, SCENE, SCENE_MODEL
 
 
 @dataclass(frozen=True)
@@ -66,12 +60,12 @@ class Scenes:
 
     def overview(self) -> list[SceneInfo]:
         """All scenes by name."""
-        count = func.count(_RULE_SET.c.revision)
+        count = func.count(RULE_SET.c.revision)
         query = (
-            select(_SCENE.c.name, _SCENE.c.active_revision, count)
-            .outerjoin(_RULE_SET, _RULE_SET.c.scene == _SCENE.c.name)
-            .group_by(_SCENE.c.name, _SCENE.c.active_revision)
-            .order_by(_SCENE.c.name)
+            select(SCENE.c.name, SCENE.c.active_revision, count)
+            .outerjoin(RULE_SET, RULE_SET.c.scene == SCENE.c.name)
+            .group_by(SCENE.c.name, SCENE.c.active_revision)
+            .order_by(SCENE.c.name)
         )
         with self._db.read() as connection:
             return [SceneInfo(*row) for row in connection.execute(query)]
@@ -86,7 +80,7 @@ class Scenes:
             "info": model.info,
         }
         with self._db.write() as connection:
-            self._db.insert_new(connection, _MODEL, [row])
+            self._db.insert_new(connection, SCENE_MODEL, [row])
 
     def model(self, sha256: str) -> SceneModel:
         """The scene model of that hash.
@@ -96,7 +90,9 @@ class Scenes:
             StoreError: its payload does not fit its hash.
         """
         with self._db.read() as connection:
-            row = connection.execute(select(_MODEL).where(_MODEL.c.sha256 == sha256)).first()
+            row = connection.execute(
+                select(SCENE_MODEL).where(SCENE_MODEL.c.sha256 == sha256)
+            ).first()
         if row is None:
             raise NotFoundError(f"the store has no scene model {sha256[:12]}. Run induce again.")
         with making("scene model"):
@@ -116,11 +112,11 @@ class Scenes:
         """
         rule_set = parse_rules(new.source, file=f"{new.scene}.yaml", scene=new.scene)
         with self._db.write() as connection:
-            self._db.insert_new(connection, _SCENE, [_scene_row(new.scene)])
+            self._db.insert_new(connection, SCENE, [_scene_row(new.scene)])
             last = connection.execute(
-                select(_RULE_SET.c.revision, _RULE_SET.c.seal)
-                .where(_RULE_SET.c.scene == new.scene)
-                .order_by(_RULE_SET.c.revision.desc())
+                select(RULE_SET.c.revision, RULE_SET.c.seal)
+                .where(RULE_SET.c.scene == new.scene)
+                .order_by(RULE_SET.c.revision.desc())
                 .limit(1)
             ).first()
             parent = _active(connection, new.scene)
@@ -132,16 +128,16 @@ class Scenes:
             number = last.revision + 1 if last else 1
             row = _revision_row(new, number, parent)
             row["seal"] = seal_of(row, last.seal if last else None)
-            connection.execute(_RULE_SET.insert().values(row))
+            connection.execute(RULE_SET.insert().values(row))
             rows = [
                 _rule_row(new.scene, number, place, rule)
                 for place, rule in enumerate(rule_set.rules)
             ]
             if rows:
-                connection.execute(_RULE.insert(), rows)
+                connection.execute(RULE.insert(), rows)
             if new.activate and not new.is_proposal:
                 connection.execute(
-                    update(_SCENE).where(_SCENE.c.name == new.scene).values(active_revision=number)
+                    update(SCENE).where(SCENE.c.name == new.scene).values(active_revision=number)
                 )
         return self.revision(new.scene, number)
 
@@ -150,7 +146,7 @@ class Scenes:
         revision = self.revision(scene, number)
         with self._db.write() as connection:
             connection.execute(
-                update(_SCENE).where(_SCENE.c.name == scene).values(active_revision=number)
+                update(SCENE).where(SCENE.c.name == scene).values(active_revision=number)
             )
         return revision.model_copy(update={"is_active": True})
 
@@ -165,7 +161,7 @@ class Scenes:
             active = _active(connection, scene)
             wanted = active if number is None else number
             row = connection.execute(
-                select(_RULE_SET).where(_RULE_SET.c.scene == scene, _RULE_SET.c.revision == wanted)
+                select(RULE_SET).where(RULE_SET.c.scene == scene, RULE_SET.c.revision == wanted)
             ).first()
         if row is None:
             raise NotFoundError(self._missing(scene, number))
@@ -207,7 +203,7 @@ class Scenes:
 
         A proposal that nobody approved is no ancestor of anything.
         """
-        query = select(_RULE_SET.c.revision, _RULE_SET.c.parent).where(_RULE_SET.c.scene == scene)
+        query = select(RULE_SET.c.revision, RULE_SET.c.parent).where(RULE_SET.c.scene == scene)
         with self._db.read() as connection:
             number = _active(connection, scene)
             parents = {row.revision: row.parent for row in connection.execute(query)}
@@ -219,17 +215,17 @@ class Scenes:
 
     def same_content(self, scene: str, source: str, scene_model_sha256: str | None) -> int | None:
         """The newest revision with this source and scene model, or None."""
-        query = select(func.max(_RULE_SET.c.revision)).where(
-            _RULE_SET.c.scene == scene,
-            _RULE_SET.c.sha256 == bytes_hash(source.encode()),
-            _RULE_SET.c.scene_model_sha256.is_not_distinct_from(scene_model_sha256),
+        query = select(func.max(RULE_SET.c.revision)).where(
+            RULE_SET.c.scene == scene,
+            RULE_SET.c.sha256 == bytes_hash(source.encode()),
+            RULE_SET.c.scene_model_sha256.is_not_distinct_from(scene_model_sha256),
         )
         with self._db.read() as connection:
             return connection.execute(query).scalar()
 
     def numbers(self, scene: str) -> list[int]:
         """All revision numbers of a scene, ascending."""
-        query = select(_RULE_SET.c.revision).where(_RULE_SET.c.scene == scene)
+        query = select(RULE_SET.c.revision).where(RULE_SET.c.scene == scene)
         with self._db.read() as connection:
             return sorted(connection.execute(query).scalars())
 
@@ -267,7 +263,7 @@ def _scene_row(name: str) -> dict[str, object]:
 
 
 def _active(connection: Connection, scene: str) -> int | None:
-    query = select(_SCENE.c.active_revision).where(_SCENE.c.name == scene)
+    query = select(SCENE.c.active_revision).where(SCENE.c.name == scene)
     return connection.execute(query).scalar()
 
 

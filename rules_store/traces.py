@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 from sqlalchemy import Column, ColumnElement, Connection, bindparam, delete, select, update
-from sqlmodel import SQLModel
 
 from ruler.schemas.observations import Observation
 from ruler.schemas.runs import Usage
@@ -17,7 +16,7 @@ from rules_store.captions import Captions
 from rules_store.engine import Database
 from rules_store.frame_pages import frame_pages
 from rules_store.stored import stored, stored_json
-from rules_store.tables import MatchRow, RunChunkRow, VerdictRow
+from rules_store.tables import MATCH, RUN_CHUNK, VERDICT
 from rules_store.trace_rows import (
     frame_values,
     link_values,
@@ -27,10 +26,6 @@ from rules_store.trace_rows import (
     unlinked_of,
     verdict_values,
 )
-
-_CHUNK = SQLModel.metadata.tables[str(RunChunkRow.__tablename__)]
-_VERDICT = SQLModel.metadata.tables[str(VerdictRow.__tablename__)]
-_MATCH = SQLModel.metadata.tables[str(MatchRow.__tablename__)]
 
 _PAGE = 512
 
@@ -48,27 +43,29 @@ class Traces:
 
     def chunks_done(self, run_id: str, clip: int) -> set[int]:
         """Numbers of the chunks that are stored."""
-        query = select(_CHUNK.c.chunk).where(_CHUNK.c.run_id == run_id, _CHUNK.c.clip == clip)
+        query = select(RUN_CHUNK.c.chunk).where(
+            RUN_CHUNK.c.run_id == run_id, RUN_CHUNK.c.clip == clip
+        )
         with self._db.read() as connection:
             return set(connection.execute(query).scalars())
 
     def failed_frames(self, run_id: str, clip: int) -> list[int]:
         """Frames that nobody could look at, ascending."""
         query = (
-            select(_VERDICT.c.frame_index)
+            select(VERDICT.c.frame_index)
             .where(
-                _VERDICT.c.run_id == run_id,
-                _VERDICT.c.clip == clip,
-                _VERDICT.c.failure.is_not(None),
+                VERDICT.c.run_id == run_id,
+                VERDICT.c.clip == clip,
+                VERDICT.c.failure.is_not(None),
             )
-            .order_by(_VERDICT.c.frame_index)
+            .order_by(VERDICT.c.frame_index)
         )
         with self._db.read() as connection:
             return list(connection.execute(query).scalars())
 
     def unanswered_frames(self, run_id: str, clip: int) -> list[int]:
         """Frames that are undetermined because a reasoner got no answer, ascending."""
-        columns = (_VERDICT.c.outcome, _VERDICT.c.undetermined, _VERDICT.c.notes)
+        columns = (VERDICT.c.outcome, VERDICT.c.undetermined, VERDICT.c.notes)
         found: list[int] = []
         for row in self._column_rows(run_id, clip, columns, page=_PAGE * 8):
             said = (row.undetermined or "", *(stored_json(row.notes, "note") if row.notes else ()))
@@ -87,7 +84,7 @@ class Traces:
         if not traces:
             return
         with self._db.write() as connection:
-            for table in (_MATCH, _VERDICT):
+            for table in (MATCH, VERDICT):
                 connection.execute(
                     delete(table).where(
                         table.c.run_id == run_id,
@@ -96,19 +93,19 @@ class Traces:
                     )
                 )
             rows = [{**place, **frame_values(trace)} for trace in traces]
-            self._db.insert_new(connection, _VERDICT, rows)
+            self._db.insert_new(connection, VERDICT, rows)
             self._put_matches(connection, run_id, clip, traces, linked=False)
             self._add_chunk(connection, {**place, "chunk": chunk}, usage)
 
     def _add_chunk(self, connection: Connection, place: dict[str, Any], usage: Usage) -> None:
         costs = usage.model_dump()
         added = connection.execute(
-            update(_CHUNK)
-            .where(*(_CHUNK.c[name] == value for name, value in place.items()))
-            .values({name: _CHUNK.c[name] + cost for name, cost in costs.items()})
+            update(RUN_CHUNK)
+            .where(*(RUN_CHUNK.c[name] == value for name, value in place.items()))
+            .values({name: RUN_CHUNK.c[name] + cost for name, cost in costs.items()})
         )
         if not added.rowcount:
-            self._db.insert_new(connection, _CHUNK, [{**place, **costs}])
+            self._db.insert_new(connection, RUN_CHUNK, [{**place, **costs}])
 
     def _put_matches(
         self,
@@ -121,7 +118,7 @@ class Traces:
     ) -> None:
         place = {"run_id": run_id, "clip": clip}
         rows = [{**place, **values} for values in match_values(traces, linked=linked)]
-        self._db.insert_new(connection, _MATCH, rows)
+        self._db.insert_new(connection, MATCH, rows)
 
     # The reduce: stages over traces.
 
@@ -155,7 +152,7 @@ class Traces:
         """The frames of a clip in order, as its chunks stored them: without links."""
         found: list[Observation] = []
         names = ("until_frame", "time_seconds", "caption_key", "failure")
-        columns = [_VERDICT.c[name] for name in names]
+        columns = [VERDICT.c[name] for name in names]
         for page in frame_pages(self._db, run_id, clip, columns, page=_PAGE * 8):
             captions = self._captions.get(row.caption_key for row in page if row.caption_key)
             found += [unlinked_of(row, captions.get(row.caption_key)) for row in page]
@@ -165,18 +162,16 @@ class Traces:
         """The traces of a few frames (some hundred at most), in order."""
         if not frames:
             return []
-        among = [table.c.frame_index.in_(frames) for table in (_VERDICT, _MATCH)]
+        among = [table.c.frame_index.in_(frames) for table in (VERDICT, MATCH)]
         return self._found(run_id, clip, among[:1], among[1:])
 
     def _page(
         self, run_id: str, clip: int, after: int, stop: int | None, with_linked: bool
     ) -> list[Trace]:
-        within = [_VERDICT.c.frame_index > after]
+        within = [VERDICT.c.frame_index > after]
         if stop is not None:
-            within.append(_VERDICT.c.frame_index < stop)
-        return self._found(
-            run_id, clip, within, () if with_linked else [_MATCH.c.linked.is_(False)]
-        )
+            within.append(VERDICT.c.frame_index < stop)
+        return self._found(run_id, clip, within, () if with_linked else [MATCH.c.linked.is_(False)])
 
     def _found(
         self,
@@ -186,21 +181,19 @@ class Traces:
         matching: Sequence[ColumnElement[bool]],
     ) -> list[Trace]:
         """At most a page of traces, with their matches of some kind."""
-        query = select(_VERDICT).where(
-            _VERDICT.c.run_id == run_id, _VERDICT.c.clip == clip, *within
-        )
+        query = select(VERDICT).where(VERDICT.c.run_id == run_id, VERDICT.c.clip == clip, *within)
         with self._db.read() as connection:
-            rows = connection.execute(query.order_by(_VERDICT.c.frame_index).limit(_PAGE)).all()
+            rows = connection.execute(query.order_by(VERDICT.c.frame_index).limit(_PAGE)).all()
             if not rows:
                 return []
-            found = select(_MATCH).where(
-                _MATCH.c.run_id == run_id,
-                _MATCH.c.clip == clip,
-                _MATCH.c.frame_index.between(rows[0].frame_index, rows[-1].frame_index),
+            found = select(MATCH).where(
+                MATCH.c.run_id == run_id,
+                MATCH.c.clip == clip,
+                MATCH.c.frame_index.between(rows[0].frame_index, rows[-1].frame_index),
                 *matching,
             )
             matches: dict[int, list[Match]] = {}
-            for row in connection.execute(found.order_by(_MATCH.c.frame_index, _MATCH.c.rule_id)):
+            for row in connection.execute(found.order_by(MATCH.c.frame_index, MATCH.c.rule_id)):
                 matches.setdefault(row.frame_index, []).append(match_of(row))
         captions = self._captions.get(row.caption_key for row in rows if row.caption_key)
         return [
@@ -212,7 +205,7 @@ class Traces:
         self, run_id: str, clip: int, stage: Stage
     ) -> Iterator[tuple[int, float, float | None]]:
         """(frame index, seconds, score after a stage) in order, without captions, page by page."""
-        columns = (_VERDICT.c.time_seconds, _VERDICT.c[f"score_{stage}"])
+        columns = (VERDICT.c.time_seconds, VERDICT.c[f"score_{stage}"])
         for row in self._column_rows(run_id, clip, columns, page=_PAGE * 8):
             yield row[0], row[1], row[2]
 
@@ -228,9 +221,7 @@ class Traces:
         that are not stored yet. Linked matches of an earlier attempt are dropped first."""
         with self._db.write() as connection:
             connection.execute(
-                delete(_MATCH).where(
-                    _MATCH.c.run_id == run_id, _MATCH.c.clip == clip, _MATCH.c.linked
-                )
+                delete(MATCH).where(MATCH.c.run_id == run_id, MATCH.c.clip == clip, MATCH.c.linked)
             )
         for page in _paged(traces):
             with self._db.write() as connection:
@@ -270,14 +261,14 @@ class Traces:
 
     def outcomes(self, run_id: str, clip: int) -> Iterator[tuple[int, Outcome, float]]:
         """(frame index, outcome, score) in order, without evidence; none before it was judged."""
-        columns = (_VERDICT.c.outcome, _VERDICT.c.score)
+        columns = (VERDICT.c.outcome, VERDICT.c.score)
         for row in self._column_rows(run_id, clip, columns, page=_PAGE * 8):
             if row.outcome is not None:
                 yield row.frame_index, row.outcome, row.score
 
     def verdicts(self, run_id: str, clip: int) -> Iterator[Verdict]:
         """The verdicts of a clip in order of frames, page by page; none before it was judged."""
-        for row in self._column_rows(run_id, clip, (_VERDICT.c.body,), page=_PAGE):
+        for row in self._column_rows(run_id, clip, (VERDICT.c.body,), page=_PAGE):
             if row.body is not None:
                 yield stored(Verdict, row.body)
 
@@ -288,11 +279,11 @@ class Traces:
             return
         values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "at"}
         connection.execute(
-            update(_VERDICT)
+            update(VERDICT)
             .where(
-                _VERDICT.c.run_id == run_id,
-                _VERDICT.c.clip == clip,
-                _VERDICT.c.frame_index == bindparam("at"),
+                VERDICT.c.run_id == run_id,
+                VERDICT.c.clip == clip,
+                VERDICT.c.frame_index == bindparam("at"),
             )
             .values(**values),
             rows,

@@ -8,29 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, update
-from sqlmodel import SQLModel
 
 from ruler.schemas.runs import Usage
 from ruler.schemas.traces import Trace
 from ruler.schemas.verdicts import ClipVerdict, Event, Reflection, Verdict
 from rules_store.engine import Database
 from rules_store.events import event_values, reflection_values
-from rules_store.tables import (
-    EventRow,
-    MatchRow,
-    ReflectionRow,
-    RunChunkRow,
-    RunClipRow,
-    VerdictRow,
-)
+from rules_store.tables import EVENT, MATCH, REFLECTION, RUN_CHUNK, RUN_CLIP, VERDICT
 from rules_store.trace_rows import frame_values, link_values, match_values, verdict_values
-
-_CLIP = SQLModel.metadata.tables[str(RunClipRow.__tablename__)]
-_CHUNK = SQLModel.metadata.tables[str(RunChunkRow.__tablename__)]
-_VERDICT = SQLModel.metadata.tables[str(VerdictRow.__tablename__)]
-_MATCH = SQLModel.metadata.tables[str(MatchRow.__tablename__)]
-_REFLECTION = SQLModel.metadata.tables[str(ReflectionRow.__tablename__)]
-_EVENT = SQLModel.metadata.tables[str(EventRow.__tablename__)]
 
 
 @dataclass(frozen=True)
@@ -57,15 +42,17 @@ class WholeClips:
         earlier attempt left of it is replaced."""
         rows: dict[Table, list[dict[str, Any]]] = {}
         if found.usage is not None:
-            rows[_CHUNK] = [{"chunk": n, **usage.model_dump()} for n, usage in found.usage.items()]
+            rows[RUN_CHUNK] = [
+                {"chunk": n, **usage.model_dump()} for n, usage in found.usage.items()
+            ]
         rows |= {
-            _VERDICT: [
+            VERDICT: [
                 _frame_row(trace, verdict)
                 for trace, verdict in zip(found.traces, found.verdicts, strict=True)
             ],
-            _MATCH: match_values(found.traces, linked=False),
-            _REFLECTION: [reflection_values(*one) for one in found.reflections],
-            _EVENT: event_values(found.events),
+            MATCH: match_values(found.traces, linked=False),
+            REFLECTION: [reflection_values(*one) for one in found.reflections],
+            EVENT: event_values(found.events),
         }
         place = {"run_id": run_id, "clip": clip}
         with self._db.write() as connection:
@@ -74,8 +61,8 @@ class WholeClips:
             for table, values in rows.items():
                 self._db.insert_new(connection, table, [{**place, **value} for value in values])
             connection.execute(
-                update(_CLIP)
-                .where(_CLIP.c.run_id == run_id, _CLIP.c.clip == clip)
+                update(RUN_CLIP)
+                .where(RUN_CLIP.c.run_id == run_id, RUN_CLIP.c.clip == clip)
                 .values(error=None, done=True, verdict=found.verdict.model_dump_json())
             )
 

@@ -11,7 +11,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("ruler", "graphs", "prompts", "rules_store")
-HEAVY = ("cv2", "decord", "langgraph", "numpy", "pandas", "plotly", "sklearn", "sqlmodel", "torch")
+HEAVY = (
+    "cv2",
+    "decord",
+    "langgraph",
+    "numpy",
+    "pandas",
+    "plotly",
+    "sklearn",
+    "sqlalchemy",
+    "torch",
+)
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 BENCHMARKS = re.compile(
     r"\bped[12](?![a-z0-9])|avenue|shanghai|shtech|ubnormal|smart-?(home-?)?bench|gmdcsa|ucf-?crime|vau-?bench",

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from alembic import context
-from sqlmodel import SQLModel
 
-import rules_store.tables  # noqa: F401 - registers the tables
+from rules_store.tables import METADATA
 
-context.configure(
-    connection=context.config.attributes["connection"], target_metadata=SQLModel.metadata
-)
+context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
 context.run_migrations()

@@ -105,7 +105,7 @@ def test_every_command_has_help_with_an_example(ruler: Ruler, name: str) -> None
 
 
 def test_help_is_light() -> None:
-    heavy = {"cv2", "numpy", "sqlmodel", "sqlalchemy", "langgraph", "pydantic", "av", "plotly"}
+    heavy = {"cv2", "numpy", "sqlalchemy", "langgraph", "pydantic", "av", "plotly"}
     code = (
         "import sys\nfrom ruler.cli import main\nsys.argv = ['ruler', '--help']\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"

@@ -12,9 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
-from sqlmodel import SQLModel
 
-import rules_store.tables  # noqa: F401 - registers the tables
 from ruler.errors import OvertakenError, StoreError
 from ruler.schemas.captions import SceneModel
 from ruler.schemas.runs import Usage
@@ -24,6 +22,7 @@ from rules_store.decisions import Decision
 from rules_store.engine import DATABASE, open_database
 from rules_store.feedback import Feedback
 from rules_store.store import Store
+from rules_store.tables import METADATA
 from tests.conformance.stores import StoreConformance, fill, new
 
 
@@ -65,10 +64,10 @@ def test_migrations_make_the_tables_of_the_models(folder: Path) -> None:
     built = create_engine(f"sqlite:///{folder / DATABASE}")
     with built.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, SQLModel.metadata) == []
+        assert compare_metadata(context, METADATA) == []
         # What alembic does not compare: foreign keys by table.
         inspector = inspect(connection)
-        for table in SQLModel.metadata.sorted_tables:
+        for table in METADATA.sorted_tables:
             found = {
                 (tuple(key["constrained_columns"]), key["referred_table"])
                 for key in inspector.get_foreign_keys(table.name)
@@ -86,7 +85,7 @@ def test_a_missing_column_would_be_found(folder: Path) -> None:
     built = create_engine(f"sqlite:///{folder / DATABASE}")
     with built.connect() as connection:
         context = MigrationContext.configure(connection)
-        assert len(compare_metadata(context, SQLModel.metadata)) == 1
+        assert len(compare_metadata(context, METADATA)) == 1
     built.dispose()
 
 
