@@ -13,7 +13,6 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-import json_repair
 from pydantic import BaseModel
 
 from ruler.llm.fitting import TWICE, Form, MisfitError, form_of
@@ -192,6 +191,8 @@ def _repaired(text: str, start: int) -> _Candidate | None:
     if _depth(region) > _DEEPEST_REPAIR:
         return None
     region = _PAIR.sub(_of_pair, region)
+    import json_repair  # few answers need it
+
     try:
         value = json_repair.repair_json(region, return_objects=True, skip_json_loads=True)
     except (ValueError, RecursionError, IndexError, KeyError, TypeError, AttributeError):

@@ -31,17 +31,10 @@ from ruler.video import complaints, heartbeat, pictures, wire
 from ruler.video.clips import open_clip
 from ruler.video.files import FileClip
 from ruler.video.frames import Clip, Frame
+from ruler.video.wire import CHANNEL, HEADER_BYTES, SHARED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-SHARED = 3
-"""The descriptor of the memory that counts the signs of life."""
-
-CHANNEL = 4
-"""The descriptor of the socket that gives memory for pictures (see `lending`)."""
-
-HEADER_BYTES = 64
 
 MEGABYTE = 1 << 20
 

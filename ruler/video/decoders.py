@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from ruler.errors import ClipError
 from ruler.video import wire
-from ruler.video.decoder_process import CHANNEL, HEADER_BYTES, SHARED
 from ruler.video.lending import Slots, shared_file
 from ruler.video.limits import Limits
+from ruler.video.wire import CHANNEL, HEADER_BYTES, SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -12,7 +11,7 @@ from ruler.schemas.runs import ClipInfo
 from ruler.video import decord_reader, heartbeat
 from ruler.video.containers import check_file, unreadable
 from ruler.video.decoding import Decoder
-from ruler.video.frames import Frame, FrameFailure
+from ruler.video.frames import Frame, FrameFailure, checked
 from ruler.video.probe import probe
 
 if TYPE_CHECKING:
@@ -114,20 +113,6 @@ def open_file(path: Path, *, name: str, reader: Reader) -> FileClip:
         start_time=facts.start_time,
     )
     return FileClip(path, info, facts, index)
-
-
-def checked(indices: Sequence[int], count: int) -> list[int]:
-    """Frame numbers as a reader needs them.
-
-    Raises:
-        ValueError: they do not ascend, or lie outside [0, count).
-    """
-    wanted = [int(index) for index in indices]
-    if any(later <= earlier for earlier, later in pairwise(wanted)):
-        raise ValueError("frame indices must ascend without repeats")
-    if wanted and not 0 <= wanted[0] <= wanted[-1] < count:
-        raise ValueError(f"frame indices must lie in [0, {count})")
-    return wanted
 
 
 def is_variable(times: NDArray[np.float64]) -> bool:

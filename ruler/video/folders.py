@@ -12,8 +12,7 @@ import numpy as np
 from ruler.errors import ClipError
 from ruler.schemas.runs import ClipInfo
 from ruler.video import heartbeat
-from ruler.video.files import checked
-from ruler.video.frames import Frame, FrameFailure, HeldClip
+from ruler.video.frames import Frame, FrameFailure, HeldClip, checked
 from ruler.video.pictures import check_size, decode_picture, finish
 
 if TYPE_CHECKING:

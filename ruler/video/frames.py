@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from ruler.schemas.runs import ClipInfo
@@ -149,3 +150,17 @@ class Clip(Protocol):
         Yields:
             One item an index, in order; a damaged frame is a `FrameFailure`, never left out.
         """
+
+
+def checked(indices: Sequence[int], count: int) -> list[int]:
+    """Frame numbers as a reader needs them.
+
+    Raises:
+        ValueError: they do not ascend, or lie outside [0, count).
+    """
+    wanted = [int(index) for index in indices]
+    if any(later <= earlier for earlier, later in pairwise(wanted)):
+        raise ValueError("frame indices must ascend without repeats")
+    if wanted and not 0 <= wanted[0] <= wanted[-1] < count:
+        raise ValueError(f"frame indices must lie in [0, {count})")
+    return wanted

@@ -19,7 +19,7 @@ import numpy as np
 from ruler.errors import ClipError
 from ruler.schemas.runs import ClipInfo
 from ruler.video.clips import DEFAULT_READER, open_clip
-from ruler.video.frames import Frame, FrameFailure, HeldClip
+from ruler.video.frames import Frame, FrameFailure, HeldClip, checked
 from ruler.video.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def open_isolated(
     """
     if limits is None or os.name != "posix":
         return open_clip(path, name=name, frame_rate=frame_rate, reader=reader)
-    # Not before: decoders bring PyAV and OpenCV along, and a run may need no picture at all.
+    # Not before: a run may need no picture at all.
     from ruler.video.decoders import POOL, DecoderLostError
 
     asked = {"path": str(path), "name": name, "frame_rate": frame_rate, "reader": reader}
@@ -124,7 +124,6 @@ class IsolatedClip(HeldClip):
             ValueError: `indices` do not ascend, or lie outside the clip.
         """
         from ruler.video.decoders import DecoderLostError
-        from ruler.video.files import checked
 
         wanted = checked(indices, len(self._times))
         done = 0

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 if TYPE_CHECKING:
@@ -90,12 +89,16 @@ def largest_change(one: NDArray[np.float32], other: NDArray[np.float32]) -> floa
         one: float32 (height, width), grey in [0, 255].
         other: Likewise, of the same shape.
     """
+    import cv2
+
     change = one - other
     light = float(np.clip(np.median(change), -_MOST_LIGHT, _MOST_LIGHT))
     return float(np.abs(cv2.blur(change - light, (_CELL, _CELL))).max())
 
 
 def _picture(frame: Frame) -> _Picture:
+    import cv2
+
     is_grey = frame.image.ndim == 2
     picture = frame.image if is_grey else cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY)
     grey = picture.astype(np.float32)

@@ -12,6 +12,14 @@ HEAD_BYTES = _HEAD.size
 
 Message = dict[str, Any]
 
+SHARED = 3
+"""The decoder's descriptor of the memory that counts its signs of life."""
+
+CHANNEL = 4
+"""Its descriptor of the socket that gives memory for pictures (see `lending`)."""
+
+HEADER_BYTES = 64
+
 
 def pack(message: Message, blob: bytes = b"") -> bytes:
     """A message as it goes over the pipe."""
