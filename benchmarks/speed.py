@@ -25,6 +25,7 @@ from unittest import mock
 from ruler.captioners.motion import captioner as captioner_module
 from ruler.captioners.motion.captioner import MotionCaptioner
 from ruler.captioners.motion.flow import FlowMemo
+from ruler.captioners.processes import POOL as CAPTIONERS
 from ruler.jobs.detect import DetectRequest, detect
 from ruler.jobs.induce import InduceRequest, induce
 from ruler.jobs.tools import Machine
@@ -32,7 +33,7 @@ from ruler.schemas.captions import SceneModel
 from ruler.schemas.runs import Every
 from ruler.steps.captioning import View
 from ruler.video.clips import open_clip
-from ruler.video.decoders import POOL
+from ruler.video.decoders import POOL as DECODERS
 from ruler.video.frames import Clip, FrameWindow
 from ruler.video.sampling import read_windows, sample_indices
 from rules_store.store import Store
@@ -42,8 +43,9 @@ SCENE = "speed"
 
 
 def cpu_seconds() -> float:
-    """Of this process and of the decoders it had; ends those, since only the ended are counted."""
-    POOL.close()
+    """Of this process and of those it had; ends them, since only the ended are counted."""
+    DECODERS.close()
+    CAPTIONERS.close()
     spent = os.times()
     return spent.user + spent.system + spent.children_user + spent.children_system
 

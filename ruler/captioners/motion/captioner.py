@@ -58,6 +58,7 @@ class MotionCaptioner:
             is_grey=True,
         )
         self.default_every = Every(seconds=tunables.STEP_SECONDS)
+        self.made_as = NAME
         self.measured = tuple(sorted((*MEASURED, *EYE_FACTS, *THING_FACTS)))
 
     def fit(
