@@ -15,8 +15,9 @@ from ruler.reasoners.symbolic.vocabulary import Vocabulary
 from ruler.schemas.facts import FACTS
 from ruler.schemas.rules import Measure, Origin, Rule, RuleSet, RuleTests
 from ruler.steps.feedback import COMMON, Change, Moment, bound_for, covering, text_of, values_of
-from ruler.text.analysis import Token, content_tokens
+from ruler.text.analysis import content_tokens
 from ruler.text.phrases import find_phrase
+from ruler.text.words import Token
 
 _STRENGTHS = (0.7, 0.9, 0.97)
 _WEIGHT = 0.8

@@ -20,8 +20,9 @@ from ruler.schemas.rules import Measure, Rule, RuleException
 from ruler.schemas.traces import Trace
 from ruler.schemas.verdicts import FactEvidence, Match, WordEvidence
 from ruler.steps.feedback import COMMON, Change, Moment, bound_for, covering, strength_at, text_of
-from ruler.text.analysis import Token, content_tokens
+from ruler.text.analysis import content_tokens
 from ruler.text.phrases import find_phrase
+from ruler.text.words import Token
 
 _STRENGTHS = (0.4, 0.25, 0.1, 0.03)
 """How strongly a rule may still hold on what it falsely accused: it fires from 0.5 on, and others

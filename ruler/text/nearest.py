@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from ruler.text.analysis import Clause, Token, read
+from ruler.text.analysis import read
 from ruler.text.phrases import Wanted, find_phrase, wanted
+from ruler.text.words import Clause, Token
 
 
 @dataclass(frozen=True)

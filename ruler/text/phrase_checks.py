@@ -3,9 +3,10 @@ says another one."""
 
 from __future__ import annotations
 
-from ruler.text.analysis import Clause, phrase_clause
+from ruler.text.analysis import phrase_clause
 from ruler.text.languages import ENGLISH, Language
 from ruler.text.phrases import in_clause, is_signed, wanted
+from ruler.text.words import Clause
 
 _SIGNS = ("-", "+", "=")
 

@@ -16,8 +16,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ruler.text.analysis import Clause, Sentence, phrase_clause, phrase_lemmas, read, sentences
+from ruler.text.analysis import Sentence, phrase_clause, phrase_lemmas, read, sentences
 from ruler.text.languages import Language
+from ruler.text.words import Clause
 
 
 @dataclass(frozen=True, slots=True)

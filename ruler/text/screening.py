@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ruler.text.analysis import lemma_of
 from ruler.text.languages import Language, language_of
 from ruler.text.phrases import wanted
+from ruler.text.words import lemma_of
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _PART = re.compile(r"[^\W_]+")

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from ruler.text.analysis import Clause, Sentence, Token
+from ruler.text.analysis import Sentence
+from ruler.text.words import Clause, Token
 
 Topic = tuple[str, ...]
 """One or two lemmas."""

@@ -9,8 +9,8 @@ import pytest
 from ruler.errors import FileProblems, NotFoundError, UnknownNameError
 from ruler.reasoners.matching import FIRES
 from ruler.schemas.taxonomy import ANYWHERE, Concept
-from ruler.text.analysis import lemma_of
 from ruler.text.phrases import find_any, find_phrase
+from ruler.text.words import lemma_of
 from rules_store.taxonomy_files import (
     builtin_lexicons,
     builtin_taxonomies,

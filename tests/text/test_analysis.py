@@ -7,8 +7,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import assume, example, given
 
-from ruler.text.analysis import analyse, content_tokens, lemma_of, read, sentences
+from ruler.text.analysis import analyse, content_tokens, read, sentences
 from ruler.text.languages import language_of
+from ruler.text.words import lemma_of
 from tests.support import SENTENCES, TEXTS
 from tests.text.scopes import words
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ruler.text.analysis import lemma_of
+from ruler.text.words import lemma_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,7 +22,7 @@ def test_each_word_has_the_lemma_that_simplemma_gives_it() -> None:
 @pytest.mark.parametrize(("word", "lemma"), [("standing", "stand"), ("Doors", "door"), ("a", "a")])
 def test_common_words_load_no_dictionary(word: str, lemma: str) -> None:
     code = (
-        "import sys; from ruler.text.analysis import lemma_of;"
+        "import sys; from ruler.text.words import lemma_of;"
         f"print(lemma_of({word!r}), 'simplemma' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ruler.text.analysis import FUNCTION_WORDS, analyse, content_tokens
+from ruler.text.analysis import analyse, content_tokens
 from ruler.text.languages import ENGLISH, LANGUAGES, language_of
+from ruler.text.words import FUNCTION_WORDS
 from tests.text.scopes import words
 
 

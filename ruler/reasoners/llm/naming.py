@@ -6,7 +6,8 @@ import hashlib
 import re
 import unicodedata
 
-from ruler.text.analysis import FUNCTION_WORDS, analyse
+from ruler.text.analysis import analyse
+from ruler.text.words import FUNCTION_WORDS
 
 _LONGEST = 48
 _NOT_PLAIN = re.compile(r"[^a-z0-9]+")

@@ -8,8 +8,9 @@ from ruler.schemas.rules import Rule, RuleSet
 from ruler.steps.linting.base import Code, KeyPath, LintContext, Note, texts_of
 from ruler.steps.linting.models import instruction_in
 from ruler.steps.linting.names import name_in
-from ruler.text.analysis import Token, analyse
+from ruler.text.analysis import analyse
 from ruler.text.languages import language_of
+from ruler.text.words import Token
 
 CODES = (
     Code(
