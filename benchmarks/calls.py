@@ -41,8 +41,10 @@ from ruler.schemas.observations import Observation
 from ruler.schemas.runs import ONLINE, Every, Smoothing
 from ruler.schemas.taxonomy import Taxonomy
 from ruler.schemas.verdicts import Reflection
-from ruler.steps.captioning import View, caption_samples, samples_of
+from ruler.steps.captioning import caption_samples
 from ruler.steps.deducing import Deducer
+from ruler.steps.samples import samples_of
+from ruler.steps.viewing import View
 from ruler.video.clips import open_clip
 from ruler.video.frames import Clip
 from ruler.video.sampling import sample_indices

@@ -32,7 +32,7 @@ from ruler.jobs.rules import Import, import_file
 from ruler.schemas.base import bytes_hash
 from ruler.schemas.captions import Box, Caption, Figure
 from ruler.schemas.runs import Every
-from ruler.steps.captioning import View
+from ruler.steps.viewing import View
 from ruler.video.clips import open_clip
 from ruler.video.sampling import sample_indices
 from rules_store.store import Store

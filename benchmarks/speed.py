@@ -31,7 +31,7 @@ from ruler.jobs.induce import InduceRequest, induce
 from ruler.jobs.tools import Machine
 from ruler.schemas.captions import SceneModel
 from ruler.schemas.runs import Every
-from ruler.steps.captioning import View
+from ruler.steps.viewing import View
 from ruler.video.clips import open_clip
 from ruler.video.decoders import POOL as DECODERS
 from ruler.video.frames import Clip, FrameWindow

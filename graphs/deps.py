@@ -14,7 +14,8 @@ from ruler.schemas.induction import Brief, Reference
 from ruler.schemas.rules import Cameras, Place, Revision
 from ruler.schemas.runs import By, Every, Smoothing
 from ruler.schemas.taxonomy import Lexicon, Taxonomy
-from ruler.steps.captioning import Sample, View, samples_of
+from ruler.steps.samples import Sample, samples_of
+from ruler.steps.viewing import View
 from ruler.video.frames import Clip
 from rules_store.store import Store
 

@@ -12,7 +12,9 @@ from ruler.schemas.captions import SceneModel
 from ruler.schemas.induction import Checkup, Consensus, Proposal, Reference
 from ruler.schemas.rules import Rule, RuleSet
 from ruler.steps import batching, inducing
-from ruler.steps.captioning import View, caption_samples, samples_of
+from ruler.steps.captioning import caption_samples
+from ruler.steps.samples import samples_of
+from ruler.steps.viewing import View
 from ruler.steps.voting import aggregate
 from ruler.video.sampling import sample_indices
 from rules_store.scenes import NewRevision

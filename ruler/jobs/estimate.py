@@ -31,7 +31,8 @@ from ruler.jobs.tools import Machine, Tools, tools_for
 from ruler.reasoners.llm import LlmReasoner
 from ruler.reporting.words import count
 from ruler.schemas.runs import Every, RunSpec
-from ruler.steps.captioning import View, samples_of
+from ruler.steps.samples import samples_of
+from ruler.steps.viewing import View
 from ruler.video.frames import Clip
 from ruler.video.sampling import sample_indices
 from rules_store.store import Store

@@ -12,7 +12,8 @@ from graphs.deps import ClipDeps
 from graphs.stages import judge_at_once
 from ruler.schemas.observations import Observation
 from ruler.schemas.runs import RunSpec, Usage
-from ruler.steps.captioning import recall_samples, samples_of
+from ruler.steps.captioning import recall_samples
+from ruler.steps.samples import samples_of
 
 
 def judge_known(deps: ClipDeps, spec: RunSpec) -> bool:

@@ -28,8 +28,8 @@ from ruler.schemas.rules import When
 from ruler.schemas.traces import Trace
 from ruler.schemas.verdicts import Matched
 from ruler.steps.batching import batches
-from ruler.steps.captioning import Sample
 from ruler.steps.concluding import MOST_FRAMES, Concluder
+from ruler.steps.samples import Sample
 from ruler.video.frames import Clip, Frame, FrameWindow
 from ruler.video.sampling import WindowPlan
 

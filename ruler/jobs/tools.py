@@ -21,9 +21,9 @@ from ruler.schemas.captions import SceneModel
 from ruler.schemas.rules import Revision, RuleSet
 from ruler.schemas.runs import RunSpec
 from ruler.schemas.taxonomy import Lexicon, Taxonomy
-from ruler.steps.captioning import Sharing, View
 from ruler.steps.sharing import GROUP
 from ruler.steps.sifting import Sieve
+from ruler.steps.viewing import Sharing, View
 from ruler.video.frames import Clip
 from ruler.video.limits import DEFAULT_LIMITS, Limits
 from ruler.video.sampling import sample_indices

@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ruler.captioners.base import Adapting, Captioner
-from ruler.schemas.base import bytes_hash, content_hash
-from ruler.schemas.captions import Caption, SceneModel
+from ruler.schemas.captions import Caption
 from ruler.schemas.observations import Observation
 from ruler.schemas.runs import Usage
-from ruler.steps import sifting
 from ruler.steps.asking import NO_ANSWER, Asking, CaptionCache
-from ruler.steps.sharing import GROUP, Groups, Subject, share
+from ruler.steps.samples import Sample
+from ruler.steps.sharing import Groups, Subject, share
 from ruler.steps.sifting import Sieve, Sifted, sift
+from ruler.steps.viewing import STILL, View
 from ruler.video.frames import Clip, FrameWindow, WindowFailure
 from ruler.video.sampling import read_windows
-from ruler.video.similarity import Similarity
-
-_STILL = Similarity()
-"""When nothing moves."""
-
-
-@runtime_checkable
-class Sharing(Protocol):
-    """A captioner whose calls cost enough that near-duplicates share a caption."""
-
-    @property
-    def sharing(self) -> Similarity | None:
-        """When two windows are so alike; None where every window is asked about."""
 
 
 @runtime_checkable
@@ -41,62 +26,6 @@ class Recorder(Protocol):
 
     def record(self, clip: str, captions: Sequence[tuple[int, Caption]]) -> None:
         """Write down captions of a clip by frame."""
-
-
-@dataclass(frozen=True)
-class View:
-    """One way of looking at clips: a captioner with its scene model; with a sieve, more closely
-    where something happens (see `sifting`)."""
-
-    captioner: Captioner
-    scene_model: SceneModel | None
-    sieve: Sieve | None = None
-
-    @property
-    def similarity(self) -> Similarity | None:
-        """When two windows share a caption; None for a captioner that does not share."""
-        return self.captioner.sharing if isinstance(self.captioner, Sharing) else None
-
-    def model_for(self, clip: Clip) -> SceneModel | None:
-        """The scene model, completed by the clip's own frames where the captioner does that."""
-        if isinstance(self.captioner, Adapting):
-            return self.captioner.adapt(clip, self.scene_model)
-        return self.scene_model
-
-    def sha256(self, clip: str, sampled: NDArray[np.int64]) -> str:
-        """Hash of all that decides a frame's caption beside the clip's content.
-
-        Args:
-            clip: Its name counts only for a captioner that goes by it.
-            sampled: All sampled frames of the clip; they count only where captions are shared,
-                since they decide what a frame is held against.
-        """
-        identity, window = self.captioner.identity, self.captioner.window
-        deciding: dict[str, object] = {
-            "clip": clip if identity.is_positional else None,
-            "captioner": [identity.name, identity.version, identity.prompt_sha256],
-            "parameters": identity.parameters,
-            "scene_model": self.scene_model.sha256 if self.scene_model else None,
-            "window": [window.steps, window.step_seconds, window.min_steps, window.width],
-        }
-        if window.is_grey:
-            deciding["is_grey"] = True
-        if (alike := self.similarity) is not None:
-            deciding["sharing"] = [GROUP, alike.version, *astuple(alike)]
-            deciding["sampled"] = bytes_hash(sampled.astype("<i8").tobytes())
-        if self.sieve is not None:
-            deciding["sifting"] = [sifting.VERSION, *astuple(_STILL), *astuple(self.sieve)]
-            deciding["sampled"] = bytes_hash(sampled.astype("<i8").tobytes())
-        return content_hash(deciding)
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One sampled frame nobody has looked at yet; it speaks for [frame_index, until_frame)."""
-
-    frame_index: int
-    until_frame: int
-    time_seconds: float
 
 
 def caption_samples(
@@ -210,7 +139,7 @@ class _Chunk:
         """Ask about what a first look asks about, and then about what lies around the unusual."""
         spec, sifted = self._view.captioner.window, Sifted()
         windows = read_windows(self._clip, groups.whole(frames), spec)
-        self._asking.answer(self._noted(sift(windows, groups, _STILL, sifted)))
+        self._asking.answer(self._noted(sift(windows, groups, STILL, sifted)))
         captions = {
             frame: self._asking.captions[key]
             for frame, key in self._keys.items()
@@ -281,22 +210,3 @@ def _observe(sample: Sample, answer: Caption | str | None) -> Observation:
         caption=caption,
         failure=failure,
     )
-
-
-def samples_of(
-    clip: Clip, frames: NDArray[np.int64], start: int = 0, stop: int | None = None
-) -> list[Sample]:
-    """Samples for frames[start:stop], each speaking up to the next; the last for the clip's rest.
-
-    Args:
-        clip: Gives the time stamps.
-        frames: All sampled frame indices of the clip, ascending: int64 (samples,).
-        start: Where to begin in `frames`.
-        stop: Where to end (exclusive); None for all.
-    """
-    stop = len(frames) if stop is None else min(stop, len(frames))
-    ends = [*frames[start + 1 : stop + 1], clip.info.frames]
-    return [
-        Sample(frame_index=int(frame), until_frame=int(end), time_seconds=float(clip.times[frame]))
-        for frame, end in zip(frames[start:stop], ends, strict=False)
-    ]

@@ -19,7 +19,9 @@ from ruler.captioners.replay import create, read_recording
 from ruler.errors import InputError, StoreError
 from ruler.registry import resolve
 from ruler.schemas.captions import Caption, CaptionFailure, SceneModel
-from ruler.steps.captioning import Recorder, Sharing, View, caption_samples, samples_of
+from ruler.steps.captioning import Recorder, caption_samples
+from ruler.steps.samples import samples_of
+from ruler.steps.viewing import Sharing, View
 from tests.captioners.scripted import Cache, ScriptedAsker, fails, says
 from tests.conformance.captioners import CaptionerConformance
 from tests.conformance.clips import MemoryClip, walkers, windows_of

@@ -14,7 +14,9 @@ from ruler.errors import InputError, ModelError
 from ruler.schemas.captions import Caption, CaptionFailure, SceneModel
 from ruler.schemas.runs import Every, Usage
 from ruler.steps.asking import BLOCK
-from ruler.steps.captioning import View, caption_samples, samples_of
+from ruler.steps.captioning import caption_samples
+from ruler.steps.samples import samples_of
+from ruler.steps.viewing import View
 from ruler.video.frames import Clip, Frame, FrameWindow, WindowSpec
 from tests.captioners.scripted import Cache
 from tests.conformance.clips import MemoryClip, walkers

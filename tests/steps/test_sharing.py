@@ -14,8 +14,10 @@ from ruler.captioners.model import CaptionerOptions, ModelCaptioner
 from ruler.llm.questions import Answer, Question
 from ruler.schemas.observations import Observation
 from ruler.schemas.runs import Usage
-from ruler.steps.captioning import View, caption_samples, samples_of
+from ruler.steps.captioning import caption_samples
+from ruler.steps.samples import samples_of
 from ruler.steps.sharing import GROUP, Groups, Subject, share
+from ruler.steps.viewing import View
 from ruler.video.frames import Frame, FrameFailure, WindowFailure, WindowSpec
 from ruler.video.sampling import read_windows
 from ruler.video.similarity import Similarity

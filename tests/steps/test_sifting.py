@@ -17,9 +17,11 @@ from ruler.schemas.captions import Box, Caption, Figure, SceneModel
 from ruler.schemas.observations import Observation
 from ruler.schemas.rules import Measure, Rule
 from ruler.schemas.runs import Every, Usage
-from ruler.steps.captioning import View, caption_samples, samples_of
+from ruler.steps.captioning import caption_samples
+from ruler.steps.samples import samples_of
 from ruler.steps.sharing import GROUP
 from ruler.steps.sifting import EARLY, STRIDE, Sieve
+from ruler.steps.viewing import View
 from ruler.video.frames import Clip, Frame, FrameFailure, FrameWindow, WindowSpec
 from tests.captioners.scripted import Cache
 from tests.conformance.clips import MemoryClip
