@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from ruler.captioners.helpers import POOL as CAPTIONERS
 from ruler.captioners.motion import captioner as captioner_module
 from ruler.captioners.motion.captioner import MotionCaptioner
 from ruler.captioners.motion.flow import FlowMemo
-from ruler.captioners.processes import POOL as CAPTIONERS
 from ruler.jobs.detect import DetectRequest, detect
 from ruler.jobs.induce import InduceRequest, induce
 from ruler.jobs.tools import Machine

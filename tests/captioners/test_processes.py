@@ -12,13 +12,8 @@ from pathlib import Path
 import pytest
 
 from ruler.captioners.base import Captioner
-from ruler.captioners.processes import (
-    POOL,
-    Computing,
-    Helped,
-    Helper,
-    HelperLostError,
-)
+from ruler.captioners.helpers import POOL, Helper, HelperLostError
+from ruler.captioners.processes import Computing, Helped
 from ruler.errors import InputError, RunError
 from ruler.registry import resolve
 from ruler.schemas.captions import Caption, SceneModel
@@ -138,7 +133,7 @@ def test_after_some_losses_all_is_done_here(
     scene_model: SceneModel,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ruler.captioners.processes._CODE", "raise SystemExit")
+    monkeypatch.setattr("ruler.captioners.helpers._CODE", "raise SystemExit")
     helped = Helped(motion, "motion", 1, works_here=False)
     for _ in range(3):
         with pytest.raises(HelperLostError):
@@ -179,7 +174,7 @@ def test_it_ends_with_its_parent() -> None:
     import sys
 
     code = (
-        "import os, signal; from ruler.captioners.processes import Helper; h = Helper('motion');"
+        "import os, signal; from ruler.captioners.helpers import Helper; h = Helper('motion');"
         "print(h.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
