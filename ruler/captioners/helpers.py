@@ -1,4 +1,4 @@
-"""Processes that caption for this one: each serves one thread at a time, and is kept for the next."""
+"""Processes that caption for this one: each serves one thread at a time, and is kept."""
 
 from __future__ import annotations
 
