@@ -176,7 +176,8 @@ def peak_of_reduce(deps: ClipDeps) -> int:
 def test_memory_does_not_grow_with_the_clip(
     yard: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rules_store.traces._PAGE", 32)  # so that both clips fill their pages
+    for module in ("traces", "trace_reading"):  # so that both clips fill their pages
+        monkeypatch.setattr(f"rules_store.{module}.PAGE", 32)
     clip = yard.clip("one", wavy(200, seed=4, loud=[(60, 80)]))
     monkeypatch.setattr(context, "MOST_SAMPLES", 0)
     found = yard.detect([clip])
