@@ -11,6 +11,7 @@ import av
 from av.stream import Disposition
 
 from ruler.errors import ClipError
+from ruler.video.pictures import most_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,14 @@ REPAIR = (
 REFUSING = frozenset({"av1", "hevc", "libdav1d", "mjpeg", "vp8", "vp9"})
 """Codecs whose decoders refuse a damaged packet; the others mark its picture when it comes out, and
 only where its slices are decoded one after the other (MPEG-2 with a thread a slice does not)."""
+
+_NO_FOOTAGE = frozenset(
+    "concat dash hls image2 imf lavfi rtp rtsp sap sdp vobsub "  # open what a file names
+    "adf bin cdg idf tty xbin".split()  # draw characters
+)
+"""Formats that FFmpeg would follow to other files, or draw from any bytes."""
+
+_FORMATS = ",".join(sorted(av.formats_available - _NO_FOOTAGE))
 
 _OPTIONS = {
     "hevc": {"err_detect": "explode"},
@@ -90,7 +99,7 @@ def opened(path: Path) -> Iterator[InputContainer]:
 def _open(path: Path) -> InputContainer:
     # An absolute path, so that FFmpeg takes no name ("rtsp:x.mp4") for an address.
     name = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links, and change the name
-    options = {"protocol_whitelist": "file"}
+    options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
     try:
         return av.open(name, "r", options=options)
     except UnicodeDecodeError:  # a title in some other encoding; PyAV 19 no longer minds
@@ -128,8 +137,10 @@ def prepare_decoder(stream: VideoStream, *, threads: int) -> None:
     parallel = "AUTO" if context.name in REFUSING else "FRAME"
     context.thread_type = parallel if threads > 1 else "NONE"
     context.thread_count = threads
-    if options := _OPTIONS.get(context.name):
-        context.options = options
+    # A picture that grows in mid-stream is refused before memory is taken for it. Twice, since
+    # decoders round sides up.
+    limit = {"max_pixels": str(2 * most_pixels())}
+    context.options = limit | _OPTIONS.get(context.name, {})
 
 
 def _is_text(head: bytes) -> bool:

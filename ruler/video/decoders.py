@@ -232,6 +232,8 @@ def _start(shared: int, channel: int, limits: Limits) -> subprocess.Popen[bytes]
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        # OpenCV reads it once, where it is loaded.
+        env={**os.environ, "OPENCV_IO_MAX_IMAGE_PIXELS": str(limits.pixels)},
         pass_fds=(shared, channel),
         start_new_session=True,
     )

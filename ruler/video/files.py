@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from typing import TYPE_CHECKING, Literal
+import os
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import numpy as np
 
@@ -31,6 +33,7 @@ _ROUNDING_SECONDS = 0.0015
 """Containers that count milliseconds round each time stamp."""
 
 _HASH_BYTES = 1 << 20
+_SMALL_BYTES = 4 << 30
 
 
 class FileClip:
@@ -134,9 +137,28 @@ def _file_hash(path: Path) -> str:
     try:
         hasher = hashlib.sha256()
         with path.open("rb") as file:
-            while block := file.read(_HASH_BYTES):
-                heartbeat.beat()
-                hasher.update(block)
+            for start, stop in _held(file):
+                file.seek(start)
+                # Where a file grows meanwhile, up to where it ended.
+                while block := file.read(min(_HASH_BYTES, stop - file.tell())):
+                    heartbeat.beat()
+                    hasher.update(block)
         return hasher.hexdigest()
     except OSError as error:
         raise unreadable(str(path), error) from error
+
+
+def _held(file: BinaryIO) -> Iterator[tuple[int, int]]:
+    """Stretches [start, stop) of a file to hash: all of it, unless it is large and mostly a hole,
+    such as a download that has just begun. A hole of a terabyte takes no disk, but hours to read.
+    """
+    said = os.fstat(file.fileno())
+    stop, end = 0, said.st_size
+    if end < _SMALL_BYTES or said.st_blocks * 512 > end // 2:
+        yield 0, end
+        return
+    with contextlib.suppress(OSError):  # behind the last stretch there is no other
+        while True:
+            start = os.lseek(file.fileno(), stop, os.SEEK_DATA)
+            stop = os.lseek(file.fileno(), start, os.SEEK_HOLE)
+            yield start, stop

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 DEFAULT_RATE = 25.0
+MOST_BYTES = 512 << 20
+"""Of a picture's file: more than the largest picture has where it is not packed at all."""
 
 _DIGITS = re.compile(r"([0-9]+)")
 
@@ -140,6 +142,8 @@ def _size(path: Path, pictures: Sequence[Path]) -> tuple[int, int]:
 def _read(path: Path, *, is_grey: bool = False) -> NDArray[np.uint8] | str:
     # Read here rather than by OpenCV, which knows no Unicode paths on some platforms.
     try:
+        if path.stat().st_size > MOST_BYTES:
+            return f"the picture file is larger than {MOST_BYTES >> 20} MB"
         return decode_picture(path.read_bytes(), is_grey=is_grey)
     except OSError as error:
         return f"the picture cannot be read ({(error.strerror or 'unknown error').lower()})"
@@ -151,8 +155,10 @@ def _folder_hash(pictures: Sequence[Path], rate: float) -> str:
     for path in pictures:
         heartbeat.beat()
         try:
-            with path.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").digest()
+            content = b"too large"
+            if path.stat().st_size <= MOST_BYTES:
+                with path.open("rb") as file:
+                    content = hashlib.file_digest(file, "sha256").digest()
         except OSError:
             content = b""
         name = os.fsencode(path.name)

@@ -30,7 +30,7 @@ SETTLED_SECONDS = 2.0
 """How long a file must have been left alone: more than the coarsest clock of a usual file system.
 """
 
-OPENING = 1
+OPENING = 2
 """Counts up where opening a clip gives other times or other frames than before."""
 
 

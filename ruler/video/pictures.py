@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 MAX_SIDE = 16_384
 
+_STARTS = (b"\xff\xd8", b"\x89PNG", b"BM", b"II*\0", b"II+\0", b"MM\0*", b"MM\0+")
+"""Of JPEG, PNG, BMP and TIFF. OpenCV would decode a dozen more kinds, whatever a name says."""
+
 _JPEG_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xDA)})
 
@@ -27,6 +30,11 @@ def allow(pixels: int) -> None:
     """Set the most pixels that a picture may have in this process."""
     global _most_pixels  # noqa: PLW0603 - a decoder process has one limit
     _most_pixels = pixels
+
+
+def most_pixels() -> int:
+    """The most pixels that a picture may have in this process."""
+    return _most_pixels
 
 
 def is_too_large(width: int, height: int) -> bool:
@@ -85,6 +93,8 @@ def decode_picture(data: bytes, *, is_grey: bool = False) -> NDArray[np.uint8] |
     """
     if not data:
         return "the picture file is empty"
+    if not data.startswith(_STARTS) and data[8:12] != b"WEBP":
+        return "the picture file is damaged or not a picture"
     size = _declared_size(data)
     if size is not None and is_too_large(*size):
         return f"the picture claims {size[0]} x {size[1]} pixels, which is more than ruler reads"
@@ -93,7 +103,9 @@ def decode_picture(data: bytes, *, is_grey: bool = False) -> NDArray[np.uint8] |
     try:
         kind = cv2.IMREAD_GRAYSCALE if is_grey else cv2.IMREAD_COLOR
         image = cv2.imdecode(np.frombuffer(data, np.uint8), kind)
-    except cv2.error:
+    except cv2.error as error:
+        if "CV_IO_MAX_IMAGE" in str(error):  # see `decoders`
+            return "the picture has more pixels than ruler reads"
         image = None
     if image is None:
         return "the picture file is damaged or not a picture"

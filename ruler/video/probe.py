@@ -30,9 +30,13 @@ if TYPE_CHECKING:
 _FIRST_PICTURE_WITHIN = 64
 _ERRORS_IN_A_ROW = 16
 _STRAY_SECONDS = 5.0
+_STRAY_STEPS = 32
+"""More than a picture is ever shown after it was coded (16 pictures), to and fro."""
 _YEARS = range(1990, 2100)
 
 _REMUX = "Rewrite it with 'ffmpeg -i IN -c copy OUT.mp4' and give that."
+
+_IGNORE_EDITS = "Rewrite it with 'ffmpeg -ignore_editlist 1 -i IN -c copy OUT.mp4' and give that."
 
 
 @dataclass(frozen=True)
@@ -60,10 +64,12 @@ class _Table:
     is_key: array[int] = field(default_factory=lambda: array("b"))
     is_damaged: array[int] = field(default_factory=lambda: array("b"))
     seen: int = 0
+    hidden: int = 0
 
     def add(self, packet: Packet[VideoStream], codec: str) -> None:
         """Note a packet, unless nothing of it is ever shown or nobody says when."""
         self.seen += packet.size > 0
+        self.hidden += packet.is_discard
         if packet.pts is None or packet.is_discard:
             return
         if codec == "vp8" and not is_shown(bytes(packet), codec):
@@ -102,11 +108,14 @@ def probe(path: Path) -> tuple[Facts, PacketIndex]:
         if not table.seen:
             raise ClipError(clip, "it holds no pictures: it is damaged or cut off", REPAIR)
         packets, base = table.packets(), stream.time_base
+        if table.seen and table.seen == table.hidden:
+            raise ClipError(clip, "its edit list hides all of its pictures", _IGNORE_EDITS)
         if not len(packets) or not base:
             raise ClipError(clip, "its pictures have no time stamps", _REMUX)
         tick = Fraction(base.numerator, base.denominator)
-        packets = packets.without_strays(_STRAY_SECONDS / tick)
-        if packets.starts_over(_STRAY_SECONDS / tick):
+        jump = _jump(packets, tick)
+        packets = packets.without_strays(jump)
+        if packets.starts_over(jump):
             raise ClipError(clip, "its clock starts over in the middle", _REMUX)
         packets = packets.usable()
         lost = _lost(stream, path, table, tick)
@@ -124,6 +133,13 @@ def probe(path: Path) -> tuple[Facts, PacketIndex]:
         packets, tick=tick, order=order, lost=lost, codec=codec, nal_length=nal_length
     )
     return facts, index
+
+
+def _jump(packets: Packets, tick: Fraction) -> float:
+    """Ticks between two time stamps that are no distance of pictures any more: 5 seconds, or many
+    times the usual distance, as of a camera that takes a picture a minute."""
+    usual = np.median(np.abs(np.diff(packets.decode_stamps))) if len(packets) > 1 else 0
+    return max(float(_STRAY_SECONDS / tick), _STRAY_STEPS * float(usual))
 
 
 def each_packet(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
