@@ -35,10 +35,10 @@ import numpy as np
 from ruler.schemas.runs import Every
 from ruler.video import complaints
 from ruler.video.containers import DECODER_THREADS
-from ruler.video.decoders import POOL
 from ruler.video.decoding import NO_SEEK_WITHIN, Decoder
 from ruler.video.frames import Clip, WindowSpec
 from ruler.video.isolation import open_isolated
+from ruler.video.pool import POOL
 from ruler.video.probe import probe
 from ruler.video.sampling import WindowPlan, sample_indices
 

@@ -33,8 +33,8 @@ from ruler.schemas.captions import SceneModel
 from ruler.schemas.runs import Every
 from ruler.steps.viewing import View
 from ruler.video.clips import open_clip
-from ruler.video.decoders import POOL as DECODERS
 from ruler.video.frames import Clip, FrameWindow
+from ruler.video.pool import POOL as DECODERS
 from ruler.video.sampling import read_windows, sample_indices
 from rules_store.store import Store
 

@@ -12,7 +12,6 @@ import contextlib
 import ctypes
 import mmap
 import os
-import pickle
 import queue
 import socket
 import sys
@@ -29,9 +28,10 @@ import numpy as np
 from ruler.errors import ClipError
 from ruler.video import complaints, heartbeat, pictures, wire
 from ruler.video.clips import open_clip
+from ruler.video.columns import Columns, seal, unseal
 from ruler.video.files import FileClip
 from ruler.video.frames import Clip, Frame
-from ruler.video.wire import CHANNEL, HEADER_BYTES, SHARED
+from ruler.video.wire import CHANNEL, COLUMNS, HEADER_BYTES, SHARED, SLOTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,6 +82,12 @@ def _keep_memory() -> None:
         library.mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
+def _give_memory_back() -> None:
+    """Opening a long clip takes much that reading it does not."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def _has_proc() -> bool:
     return Path("/proc/self/statm").exists()
 
@@ -100,10 +106,12 @@ class Worker:
         self._shared = mmap.mmap(SHARED, HEADER_BYTES)
         self._channel = socket.socket(fileno=CHANNEL)
         self._channel.setblocking(False)
+        self._received: dict[bytes, int] = {}
         self._slots = mmap.mmap(-1, mmap.PAGESIZE)
         self._beats = 0
         self._unsent, self._sent = 0, time.monotonic()
         self._clip: Clip | None = None
+        self._columns = Columns(b"", 0)
         heartbeat.listen(self._beat)
 
     def listen(self, questions: IO[bytes]) -> None:
@@ -135,8 +143,9 @@ class Worker:
             os.chdir(folder)
         if message["do"] == "open":
             self._open(message)
+            _give_memory_back()
         elif message["do"] == "take":
-            self._clip = pickle.loads(blob)  # noqa: S301 - made by a process like this one
+            self._take(message, blob)
         else:
             self._read(message)
 
@@ -147,30 +156,45 @@ class Worker:
             frame_rate=message["frame_rate"],
             reader=message["reader"],
         )
-        times = clip.times.astype("<f8").tobytes()
-        starts = clip.starts.astype("<i8").tobytes() if isinstance(clip, FileClip) else b""
-        self._say(
-            {
-                "opened": clip.info.model_dump(mode="json"),
-                "times": len(times),
-                "starts": len(starts),
-            },
-            times + starts + pickle.dumps(clip),
-        )
+        file = self._descriptor(COLUMNS)
+        assert file is not None
+        try:
+            starts = clip.starts if isinstance(clip, FileClip) else np.empty(0, np.int64)
+            head, layout = seal(clip, starts, file)
+        finally:
+            os.close(file)
+        self._say({"opened": clip.info.model_dump(mode="json"), "layout": layout.message()}, head)
+
+    def _take(self, message: wire.Message, blob: bytes) -> None:
+        """Hold a clip; its columns follow its head, where they are in no file."""
+        self._clip = None
+        head, columns = blob[: message["head"]], blob[message["head"] :]
+        if (file := self._descriptor(COLUMNS)) is None:
+            self._columns = Columns(columns, len(columns))
+        else:
+            self._columns = Columns(file, message["size"])
+            os.close(file)
+        self._clip = unseal(head, self._columns)
 
     def _read(self, message: wire.Message) -> None:
         assert self._clip is not None
-        self._take_memory(message["slots"] * message["size"])
+        # None is given where the memory at hand still serves.
+        if (memory := self._descriptor(SLOTS)) is not None:
+            self._slots = mmap.mmap(memory, message["slots"] * message["size"])
+            os.close(memory)
         places = np.frombuffer(self._slots, np.uint8).reshape(message["slots"], message["size"])
         self._send(self._clip, message, places)
+        self._columns.rest()
 
-    def _take_memory(self, size: int) -> None:
-        """Use the memory that was given last; none is given where the one at hand still serves."""
+    def _descriptor(self, kind: bytes) -> int | None:
+        """The descriptor of a kind that was given last, once; None where none was."""
         with contextlib.suppress(BlockingIOError):
             while True:
-                _, (descriptor,), _, _ = socket.recv_fds(self._channel, 1, 1)
-                self._slots = mmap.mmap(descriptor, size)
-                os.close(descriptor)
+                sort, (descriptor,), _, _ = socket.recv_fds(self._channel, 1, 1)
+                if (before := self._received.get(sort)) is not None:
+                    os.close(before)
+                self._received[sort] = descriptor
+        return self._received.pop(kind, None)
 
     def _send(self, clip: Clip, message: wire.Message, places: NDArray[np.uint8]) -> None:
         """Decode ahead as far as there is room; None as slots says that nobody reads on."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import itertools
 import mmap
@@ -12,16 +11,16 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ruler.errors import ClipError
 from ruler.video import wire
+from ruler.video.columns import Layout, Sealed
 from ruler.video.lending import Slots, shared_file
 from ruler.video.limits import Limits
-from ruler.video.wire import CHANNEL, HEADER_BYTES, SHARED
+from ruler.video.wire import CHANNEL, COLUMNS, HEADER_BYTES, SHARED, SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 0.25
 _START_SECONDS = 60.0
 _END_SECONDS = 2.0
-_MOST_IDLE = 4
 _BUFFER_BYTES = 1 << 20
 
 
@@ -54,7 +52,7 @@ class Decoder:
         far.close()
         self._slots: Slots | None = None
         self._buffer = bytearray()
-        self._holds: bytes | None = None
+        self._holds: Sealed | None = None
         self._reads = itertools.count()
         self.is_usable = True
         self._is_new = True
@@ -64,19 +62,26 @@ class Decoder:
         """The process's number."""
         return self._process.pid
 
-    def open(self, asked: dict[str, Any]) -> tuple[wire.Message, bytes]:
-        """Open a clip.
+    def open(self, asked: dict[str, Any]) -> tuple[wire.Message, Sealed]:
+        """Open a clip; what is said of it, and what its pictures are asked for with.
 
         Raises:
             ClipError: it cannot be read.
             DecoderLostError: the process did not survive it.
         """
-        self._say({"do": "open", "folder": _folder(), **asked})
-        return self._hear()
+        file = shared_file(0, in_memory=False)
+        try:
+            self._give(COLUMNS, file)
+            self._say({"do": "open", "folder": _folder(), **asked})
+            said, head = self._hear()
+        except BaseException:
+            os.close(file)
+            raise
+        return said["opened"], Sealed(head, Layout.of(said["layout"]), file)
 
     def read(
         self,
-        clip: bytes,
+        clip: Sealed,
         indices: Sequence[int],
         width: int | None,
         *,
@@ -87,7 +92,7 @@ class Decoder:
         """Pictures of a clip, or reasons, one an index.
 
         Args:
-            clip: As `open` sealed it.
+            clip: As `open` gave it.
             indices: See `Clip.frames`.
             width: Likewise.
             is_grey: Likewise.
@@ -98,9 +103,8 @@ class Decoder:
             ClipError: the clip has gone.
             DecoderLostError: the process did not survive the next picture.
         """
-        if self._holds != clip:
-            self._say({"do": "take", "folder": _folder()}, clip)
-            self._holds = clip
+        if self._holds is not clip:
+            self._hand(clip)
         number = next(self._reads)
         lent = self._lend(slots, size)
         asked = {"indices": list(indices), "width": width, "is_grey": is_grey}
@@ -119,6 +123,14 @@ class Decoder:
             if not is_over:
                 self._abandon(number)
 
+    def _hand(self, clip: Sealed) -> None:
+        """Let the process hold a clip."""
+        if clip.descriptor is not None:
+            self._give(COLUMNS, clip.descriptor)
+        asked = {"head": len(clip.head), "size": clip.layout.size, "folder": _folder()}
+        self._say({"do": "take", **asked}, clip.head + clip.bytes)
+        self._holds = clip
+
     def _lend(self, count: int, size: int) -> Slots:
         """Memory for a reading: that of the last one, unless some of it is still lent."""
         if self._slots is not None:
@@ -127,10 +139,13 @@ class Decoder:
                 return self._slots
             self._slots.close()
         self._slots = Slots(count, size)
+        self._give(SLOTS, self._slots.descriptor)
+        return self._slots
+
+    def _give(self, kind: bytes, descriptor: int) -> None:
         # A process that has died says so where it is listened to next.
         with contextlib.suppress(OSError):
-            socket.send_fds(self._channel, [b"\0"], [self._slots.descriptor])
-        return self._slots
+            socket.send_fds(self._channel, [kind], [descriptor])
 
     def close(self) -> None:
         """End the process and wait until it is gone."""
@@ -246,64 +261,6 @@ _CODE = (
     f"os.dup2(shared, {SHARED}); os.dup2(channel, {CHANNEL}); "
     "from ruler.video.decoder_process import main; main()"
 )
-
-
-class Pool:
-    """Decoder processes that wait for work. They are spawned, never forked, and kept: a start takes
-    a third of a second."""
-
-    def __init__(self) -> None:
-        self._idle: list[Decoder] = []
-        self._lock = threading.Lock()
-        self._owner = os.getpid()
-
-    @contextlib.contextmanager
-    def borrowed(self, limits: Limits) -> Iterator[Decoder]:
-        """A decoder process for a while."""
-        decoder = self._any(limits)
-        try:
-            yield decoder
-        finally:
-            if decoder.is_usable:
-                self._give_back(decoder)
-            else:
-                decoder.close()
-
-    def pids(self) -> list[int]:
-        """The processes that wait."""
-        with self._lock:
-            return [decoder.pid for decoder in self._idle]
-
-    def close(self) -> None:
-        """End all that wait."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        if self._owner == os.getpid():
-            for decoder in idle:
-                decoder.close()
-
-    def _any(self, limits: Limits) -> Decoder:
-        with self._lock:
-            if self._owner != os.getpid():  # a fork: these are the parent's
-                self._idle, self._owner = [], os.getpid()
-            for decoder in self._idle:
-                if decoder.limits == limits:
-                    self._idle.remove(decoder)
-                    return decoder
-        return Decoder(limits)
-
-    def _give_back(self, decoder: Decoder) -> None:
-        with self._lock:
-            if len(self._idle) < _MOST_IDLE:
-                self._idle.append(decoder)
-                return
-        decoder.close()
-
-
-POOL = Pool()
-"""Of this process."""
-
-atexit.register(POOL.close)
 
 
 def _folder() -> str:

@@ -154,7 +154,7 @@ class Decoder:
         self._reformatter = VideoReformatter()
         self._reach = reach
         # The order of what comes out depends on what went in where the container does not tell it.
-        self._skips = tells_references(index.codec) and bool((np.diff(index.ranks) > 0).all())
+        self._skips = tells_references(index.codec) and index.ranks is None
 
     def read(self, ranks: Sequence[int]) -> Iterator[NDArray[np.uint8] | str]:
         """Pictures by rank (ascending, without repeats): upright, sealed; or a reason."""

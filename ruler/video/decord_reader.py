@@ -46,7 +46,7 @@ def can_read(path: Path, index: PacketIndex) -> bool:
         and len(index.times) == index.listed
         and not index.damaged
         and index.is_reordered_only_within_groups
-        and bool((index.ranks[1:] > index.ranks[:-1]).all())
+        and index.ranks is None
     )
     if not (is_regular and is_installed() and _is_whole(path, index)):
         return False

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
+    from ruler.video.columns import Sealed
     from ruler.video.files import Reader
     from ruler.video.frames import Clip
 
@@ -62,22 +61,18 @@ def open_isolated(
     if limits is None or os.name != "posix":
         return open_clip(path, name=name, frame_rate=frame_rate, reader=reader)
     # Not before: a run may need no picture at all.
-    from ruler.video.decoders import POOL, DecoderLostError
+    from ruler.video.decoders import DecoderLostError
+    from ruler.video.pool import POOL
 
     asked = {"path": str(path), "name": name, "frame_rate": frame_rate, "reader": reader}
     try:
         with POOL.borrowed(limits) as decoder:
-            answer, blob = decoder.open(asked)
+            answer, sealed = decoder.open(asked)
     except DecoderLostError as lost:
         from ruler.video.containers import REPAIR
 
         raise ClipError(str(path), str(lost), REPAIR) from lost
-    info = ClipInfo.model_validate(answer["opened"])
-    middle, end = answer["times"], answer["times"] + answer["starts"]
-    times = np.frombuffer(blob[:middle], dtype="<f8").astype(np.float64)
-    times.flags.writeable = False
-    starts = np.frombuffer(blob[middle:end], dtype="<i8").astype(np.int64)
-    return IsolatedClip(info, times, starts, blob[end:], limits)
+    return IsolatedClip(ClipInfo.model_validate(answer), sealed, limits)
 
 
 @dataclass
@@ -92,22 +87,15 @@ class IsolatedClip(HeldClip):
     """A clip that decoder processes read.
 
     Args:
-        info, times: See `Clip`.
-        starts: Frames that decoding can start at, ascending; empty where each one is.
-        sealed: The clip as decoder processes know it; opaque here.
+        info: See `Clip`.
+        sealed: The clip as decoder processes know it.
         limits: What they may take.
     """
 
-    def __init__(
-        self,
-        info: ClipInfo,
-        times: NDArray[np.float64],
-        starts: NDArray[np.int64],
-        sealed: bytes,
-        limits: Limits,
-    ) -> None:
-        super().__init__(info, times)
-        self._starts = starts
+    def __init__(self, info: ClipInfo, sealed: Sealed, limits: Limits) -> None:
+        super().__init__(info, sealed.columns.array(sealed.layout.times, "<f8"))
+        # Frames that decoding can start at, ascending; empty where each one is.
+        self._starts = sealed.columns.array(sealed.layout.starts, "<i8")
         self._sealed = sealed
         self._limits = limits
         self._losses = _Losses()
@@ -128,6 +116,7 @@ class IsolatedClip(HeldClip):
         wanted = checked(indices, len(self._times))
         done = 0
         while done < len(wanted):
+            self._sealed.columns.rest()
             if self._losses.count >= _MOST_LOSSES:
                 yield from self._failures(wanted[done:], self._losses.reason)
                 return
@@ -148,7 +137,7 @@ class IsolatedClip(HeldClip):
         # One more row than proportion says: shrinking rounds.
         size = (1 if is_grey else 3) * shown * (self._info.height * shown // self._info.width + 1)
         slots = max(2, min(_MOST_SLOTS, _SHARED_BYTES // size))
-        from ruler.video.decoders import POOL
+        from ruler.video.pool import POOL
 
         with POOL.borrowed(self._limits) as decoder:
             pictures = decoder.read(

@@ -19,9 +19,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def shared_file(size: int) -> int:
-    """A descriptor of a new file without a name, of so many zeros; in memory where that is had."""
-    folder = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - unnamed
+def shared_file(size: int, *, in_memory: bool = True) -> int:
+    """A descriptor of a new file without a name, of so many zeros.
+
+    Args:
+        size: How many.
+        in_memory: Where that is had; else among temporary files, whose pages the system may take.
+    """
+    has_memory = in_memory and os.access("/dev/shm", os.W_OK)  # noqa: S108 - unnamed
+    folder = "/dev/shm" if has_memory else None  # noqa: S108
     with tempfile.TemporaryFile(dir=folder) as file:
         file.truncate(size)
         return os.dup(file.fileno())

@@ -22,6 +22,9 @@ _EARLY_SHARE, _EARLY_SECONDS = 0.05, 0.005
 """A frame counts for a sampling time that it misses by so little: by this share of the distance
 between samples, but never by more seconds than this. Cameras jitter and containers round."""
 
+_BLOCK = 1 << 14
+_BLOCKS_KEPT = 4
+
 
 def sample_indices(times: NDArray[np.float64], every: Every) -> NDArray[np.int64]:
     """Frames to sample.
@@ -41,17 +44,26 @@ def sample_indices(times: NDArray[np.float64], every: Every) -> NDArray[np.int64
     assert every.seconds is not None
     if not len(times):
         return np.empty(0, dtype=np.int64)
-    early = min(_EARLY_SHARE * every.seconds, _EARLY_SECONDS)
-    since = times - times[0] + early
+    starts = range(0, len(times), _BLOCK)
+    return np.concatenate([_first_to_reach(times, every.seconds, start) for start in starts])
+
+
+def _first_to_reach(times: NDArray[np.float64], seconds: float, start: int) -> NDArray[np.int64]:
+    """Of the `_BLOCK` frames from one on, those that are the first to reach a multiple of so many
+    seconds: int64 (frames,). Block by block, so that a long clip takes no more room."""
+    stop = start + _BLOCK
+    early = min(_EARLY_SHARE * seconds, _EARLY_SECONDS)
+    since = times[max(start - 1, 0) : stop] - times[0] + early
     # The number of sampling times a frame has reached: the first frame to reach one is its sample.
     # Counting frames rather than sampling times keeps a long gap from costing anything.
-    reached = np.floor(since / every.seconds)
-    is_first = np.concatenate([[True], np.diff(reached) > 0])
-    return np.flatnonzero(is_first).astype(np.int64)
+    reached = np.floor(since / seconds)
+    if start == 0:
+        reached = np.concatenate([[-1.0], reached])
+    return start + np.flatnonzero(np.diff(reached) > 0).astype(np.int64)
 
 
 class WindowPlan:
-    """The windows of a clip's samples, by `WindowSpec`; lays the analysis grid once.
+    """The windows of a clip's samples, by `WindowSpec`; lays the analysis grid where it is needed.
 
     Args:
         times: float64 (frames,), seconds, ascending.
@@ -60,23 +72,51 @@ class WindowPlan:
 
     def __init__(self, times: NDArray[np.float64], spec: WindowSpec) -> None:
         self.spec = spec
-        self.grid = sample_indices(times, Every(seconds=spec.step_seconds))
+        self._times = times
+        self._laid: dict[int, NDArray[np.int64]] = {}
 
     def window(self, sample: int) -> tuple[int, ...]:
         """The frames of a sample's window, ascending."""
         if self.spec.steps == 0:
             return (sample,)
-        end = self._end(sample)
+        grid, end = self._around(sample)
         start = max(0, end - self.spec.steps)
         stop = max(end + 1, start + self.spec.min_steps + 1)
-        return tuple(self.grid[start:stop].tolist())
+        return tuple(grid[start:stop].tolist())
 
     def anchor(self, sample: int) -> int:
         """The frame that stands for the sample: itself, or the last grid frame up to it."""
-        return sample if self.spec.steps == 0 else int(self.grid[self._end(sample)])
+        if self.spec.steps == 0:
+            return sample
+        grid, end = self._around(sample)
+        return int(grid[end])
 
-    def _end(self, sample: int) -> int:
-        return int(np.searchsorted(self.grid, sample, side="right")) - 1
+    def _around(self, sample: int) -> tuple[NDArray[np.int64], int]:
+        """A part of the grid that reaches far enough around a sample, and where in it the last grid
+        frame up to the sample stands."""
+        first = sample // _BLOCK
+        last, blocks = first, -(-len(self._times) // _BLOCK)
+        grid = self._grid_at(first)
+        while (end := int(np.searchsorted(grid, sample, side="right")) - 1) < self.spec.steps:
+            if first == 0:
+                break
+            first -= 1
+            grid = np.concatenate([self._grid_at(first), grid])
+        while (
+            len(grid) <= max(0, end - self.spec.steps) + self.spec.min_steps and last + 1 < blocks
+        ):
+            last += 1
+            grid = np.concatenate([grid, self._grid_at(last)])
+        return grid, end
+
+    def _grid_at(self, block: int) -> NDArray[np.int64]:
+        """The grid frames among those of one block."""
+        if block not in self._laid:
+            if len(self._laid) == _BLOCKS_KEPT:
+                self._laid.clear()
+            step = self.spec.step_seconds
+            self._laid[block] = _first_to_reach(self._times, step, block * _BLOCK)
+        return self._laid[block]
 
 
 def window_indices(times: NDArray[np.float64], sample: int, spec: WindowSpec) -> list[int]:

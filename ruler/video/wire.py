@@ -16,7 +16,13 @@ SHARED = 3
 """The decoder's descriptor of the memory that counts its signs of life."""
 
 CHANNEL = 4
-"""Its descriptor of the socket that gives memory for pictures (see `lending`)."""
+"""Its descriptor of the socket that others come over, each with a byte that says what it is."""
+
+SLOTS = b"s"
+"""Memory for pictures (see `lending`)."""
+
+COLUMNS = b"c"
+"""The file of a clip's columns (see `columns`)."""
 
 HEADER_BYTES = 64
 

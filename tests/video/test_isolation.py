@@ -17,10 +17,11 @@ import pytest
 
 from ruler.errors import ClipError
 from ruler.video.clips import open_clip
-from ruler.video.decoders import POOL, Decoder, DecoderLostError
+from ruler.video.decoders import Decoder, DecoderLostError
 from ruler.video.frames import Frame, FrameFailure
 from ruler.video.isolation import IsolatedClip, open_isolated
 from ruler.video.limits import Limits
+from ruler.video.pool import POOL
 from tests.video.clips import content, flip, numbered, packets, read, write_clip
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
@@ -199,7 +200,7 @@ def test_decoders_end_with_their_parent(plain: Path) -> None:
     code = (
         "import sys, time; from ruler.video.isolation import open_isolated as o;"
         f"clip = o({str(plain)!r}); frames = clip.frames(range(150)); next(frames);"
-        "from ruler.video.decoders import POOL; from ruler.video.limits import Limits;"
+        "from ruler.video.pool import POOL; from ruler.video.limits import Limits;"
         "d = POOL._any(Limits());"
         "print(d._process.pid, flush=True); time.sleep(60)"
     )

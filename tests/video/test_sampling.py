@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ruler.schemas.runs import Every
+from ruler.video import sampling
 from ruler.video.frames import WindowSpec
 from ruler.video.sampling import WindowPlan, sample_indices, window_indices
 
@@ -133,6 +134,21 @@ def test_windows_move_forward(times: Times, spec: WindowSpec) -> None:
     for earlier, later in pairwise(windows):
         assert earlier[0] <= later[0]
         assert earlier[-1] <= later[-1]
+
+
+@given(any_times, specs, seconds, st.integers(1, 5))
+def test_a_long_clip_is_gone_through_in_blocks_that_change_nothing(
+    times: Times, spec: WindowSpec, every: float, block: int
+) -> None:
+    samples = sample_indices(times, Every(seconds=every)).tolist()
+    windows = [window_indices(times, sample, spec) for sample in range(len(times))]
+    anchors = [WindowPlan(times, spec).anchor(sample) for sample in range(len(times))]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sampling, "_BLOCK", block)
+        plan = WindowPlan(times, spec)
+        assert sample_indices(times, Every(seconds=every)).tolist() == samples
+        assert [list(plan.window(sample)) for sample in range(len(times))] == windows
+        assert [plan.anchor(sample) for sample in range(len(times))] == anchors
 
 
 def test_a_window_reaches_back_and_at_the_start_forward() -> None:
