@@ -58,7 +58,7 @@ class FileClip:
     @property
     def starts(self) -> NDArray[np.int64]:
         """Frames that decoding can start at without those before them, ascending: int64 (keys,)."""
-        return np.sort(self._index.rank_at[self._index.keys])
+        return np.sort(self._index.rank_at[self._index.keys]).astype(np.int64)
 
     def frames(
         self, indices: Sequence[int], *, width: int | None = None, is_grey: bool = False
