@@ -121,7 +121,7 @@ def seal(clip: Clip, starts: NDArray[np.int64], descriptor: int) -> tuple[bytes,
     rest = pickle.dumps(
         clip, protocol=5, buffer_callback=lambda column: places.append(lay(column.raw()))
     )
-    seen, begun = lay(memoryview(clip.times)), lay(memoryview(starts))
+    seen, begun = lay(clip.times.data), lay(starts.data)
     return pickle.dumps((places, rest)), Layout(size=end, times=seen, starts=begun)
 
 
@@ -174,7 +174,7 @@ class Sealed:
 
 
 def _write(descriptor: int, column: NDArray[np.uint8], offset: int) -> None:
-    left = memoryview(column)
+    left = column.data
     while left:
         written = os.pwrite(descriptor, left, offset)
         left, offset = left[written:], offset + written
