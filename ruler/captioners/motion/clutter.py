@@ -91,17 +91,18 @@ def clutter(mask: Mask, heights: Floats) -> tuple[float, float]:
         mask: Foreground, (height, width).
         heights: Typical figure height at each pixel row, (height,).
     """
-    half = mask[::2, ::2].astype(np.uint8)
+    half = np.ascontiguousarray(mask[::2, ::2])
     rows, columns = -(-half.shape[0] * 2 // _CELL), -(-half.shape[1] * 2 // _CELL)
-    touched = cv2.resize(half * 255, (columns, rows), interpolation=cv2.INTER_AREA)
-    _, stats, _ = foreground.components(half.astype(np.bool_))
+    white = half.view(np.uint8) * np.uint8(255)
+    touched = cv2.resize(white, (columns, rows), interpolation=cv2.INTER_AREA)
+    _, stats, _ = foreground.components(half)
     left, top, width, height, area = stats[1:].T
     middle = np.minimum(2 * top + height, len(heights) - 1)  # an odd last row has half a partner
     least = tunables.MIN_AREA * heights[middle] ** 2 / tunables.SLENDER
     small = 4 * area < least
     cells = np.zeros((rows, columns), dtype=np.bool_)
     cells[middle[small] // _CELL, (2 * left + width)[small] // _CELL] = True
-    return float(np.mean(touched > _TOUCHED)), float(cells.mean())
+    return np.count_nonzero(touched > _TOUCHED) / cells.size, np.count_nonzero(cells) / cells.size
 
 
 def changed_pixels(before: Grey, now: Grey) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -142,20 +143,21 @@ def disorders(observation: Observation, motion: Motion) -> Floats:
     The cue that told fights from other scenes best without weights (docs/perception, fights). Only
     brisk motion counts: slow drift and noise point every way.
     """
-    view = observation.view
+    view, kept = observation.view, observation.kept
     rows, columns = view.grid.shape
-    fields = np.zeros((rows * columns, tunables.DIRECTIONS + 1), dtype=np.float32)
-    diagonal = float(np.hypot(view.grid.height, view.grid.width))
-    which, weights = directions(motion.step, tunables.BRISK * diagonal)
-    fields[motion.points, which] = weights
-    fields[motion.points, -1] = weights > 0
-    integral = integral_of(fields.reshape(rows, columns, -1))
-    kept = observation.kept
-    moving = view.person.sums(integral[:, -1:], kept)[:, 0]
-    is_moving = moving >= tunables.FILL_GATE * view.person.areas[kept]
     found = np.zeros(len(kept))
-    sums = view.person.sums(integral[:, :-1], kept[is_moving])
-    found[is_moving] = entropy(np.maximum(sums, 0.0))
+    diagonal = math.hypot(view.grid.height, view.grid.width)
+    which, weights = directions(motion.step, tunables.BRISK * diagonal)
+    is_brisk = np.zeros((rows, columns), dtype=np.uint8)
+    is_brisk.ravel()[motion.points] = weights > 0
+    moving = view.person.sums(integral_of(is_brisk), kept)[:, 0]
+    is_moving = moving >= tunables.FILL_GATE * view.person.areas[kept]
+    if is_moving.any():
+        fields = np.zeros((rows * columns, tunables.DIRECTIONS), dtype=np.float32)
+        fields[motion.points, which] = weights
+        integral = integral_of(fields.reshape(rows, columns, -1))
+        sums = view.person.sums(integral, kept[is_moving])
+        found[is_moving] = entropy(np.maximum(sums, 0.0))
     return found
 
 
@@ -187,7 +189,7 @@ def entropy(histograms: Floats) -> Floats:
 
 def changed_share(observation: Observation) -> float:
     """Share of the image that is foreground."""
-    return float(observation.mask.mean())
+    return np.count_nonzero(observation.mask) / observation.mask.size
 
 
 def keep_salient(figures: Sequence[Figure]) -> tuple[Figure, ...]:

@@ -142,11 +142,14 @@ def net_motion(flows: Sequence[Flow], rows: Ints, columns: Ints, marks: Sequence
     height, width = flows[0].shape[:2]
     start = np.stack([columns, rows], axis=1).astype(np.float64)
     last = np.array([width - 1, height - 1], dtype=np.float64)
-    place = start.copy()
+    across = np.array([1, width], dtype=np.float64)
+    place, near = start.copy(), np.empty_like(start)
     moved: dict[int, Floats] = {}
     for step, flow in enumerate(flows[: marks[-1]], start=1):
-        near = np.minimum(np.maximum(np.rint(place), 0.0), last).astype(np.intp)
-        place += flow.reshape(-1, 2).take(near[:, 1] * width + near[:, 0], axis=0)
+        np.rint(place, out=near)
+        np.maximum(near, 0.0, out=near)
+        np.minimum(near, last, out=near)
+        place += flow.reshape(-1, 2).take((near @ across).astype(np.intp), axis=0)
         if step in marks:
             moved[step] = start - place
     return np.stack([moved[mark] for mark in marks])

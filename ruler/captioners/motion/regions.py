@@ -26,17 +26,23 @@ than a single figure, whose arms or legs may be slower than the rest."""
 _SINGLE_HEIGHT, _SINGLE_WIDTH = 1.7, 1.2
 """Box of a single figure at most, in typical heights; those are low, as groups inflate heights."""
 
+PixelBox = tuple[int, int, int, int]
+"""left, top, right, bottom in pixels, half-open."""
+
+Part = tuple[slice, slice]
+"""Rows and columns of an image: what is done to one blob is done within its box alone."""
+
 
 @dataclass(frozen=True, eq=False)
 class Region:
     """Where a figure is.
 
     Attributes:
-        box: left, top, right, bottom in pixels, half-open.
+        box: Where its pixels lie.
         windows: Which of the observation's kept windows measure it, (n,), ascending.
     """
 
-    box: tuple[int, int, int, int]
+    box: PixelBox
     windows: Ints
 
 
@@ -46,15 +52,17 @@ class _Blobs:
 
     Attributes:
         labels: (height, width).
-        boxes: (blobs + 1, 4): left, top, width, height.
+        boxes: (blobs + 1), where each lies.
         areas: (blobs + 1,), pixels.
         typical: (blobs + 1,), typical figure height at the blob's middle, pixels.
+        on_grid: Labels at the grid's points, (R, C).
     """
 
     labels: Labels
-    boxes: Ints
+    boxes: list[PixelBox]
     areas: Ints
     typical: Floats
+    on_grid: Labels
 
     @classmethod
     def of(cls, mask: Mask, observation: Observation) -> _Blobs:
@@ -62,21 +70,27 @@ class _Blobs:
         labels, stats, centres = components(join_bodies(mask))
         return cls(
             labels=labels,
-            boxes=stats[:, :4],
+            boxes=[(x, y, x + width, y + height) for x, y, width, height, _ in stats.tolist()],
             areas=stats[:, cv2.CC_STAT_AREA],
             typical=np.interp(centres[:, 1], view.grid.rows, view.figure_heights),
+            on_grid=np.ascontiguousarray(view.grid.at_points(labels)),
         )
+
+    def part(self, label: int) -> Part:
+        """The part of the image that holds a blob."""
+        left, top, right, bottom = self.boxes[label]
+        return slice(top, bottom), slice(left, right)
 
     def is_single(self, label: int) -> bool:
         """Whether a blob is no larger than one figure."""
-        _, _, width, height = self.boxes[label]
-        typical = self.typical[label]
-        return bool(height <= _SINGLE_HEIGHT * typical and width <= _SINGLE_WIDTH * typical)
+        left, top, right, bottom = self.boxes[label]
+        typical = float(self.typical[label])
+        return bottom - top <= _SINGLE_HEIGHT * typical and right - left <= _SINGLE_WIDTH * typical
 
-    def is_figure_sized(self, label: int) -> bool:
-        """Whether a blob is large enough to be a figure."""
-        least = tunables.MIN_AREA * self.typical[label] ** 2 / tunables.SLENDER
-        return bool(self.areas[label] >= least)
+    def figure_sized(self) -> list[int]:
+        """The blobs that are large enough to be figures."""
+        least = tunables.MIN_AREA * self.typical**2 / tunables.SLENDER
+        return (1 + np.flatnonzero(self.areas[1:] >= least[1:])).tolist()
 
 
 def find_regions(
@@ -120,15 +134,17 @@ class _Split:
         self.free: Mask = np.ones(len(observation.kept), dtype=np.bool_)
         self.rest = observation.mask.copy()
 
-    def take(self, pixels: Mask, windows: Ints) -> None:
-        """Make a region of pixels and windows, less what belongs to another already."""
-        pixels = pixels & self.rest
+    def take(self, part: Part, pixels: Mask, windows: Ints) -> None:
+        """Make a region of pixels of a part and of windows, less what belongs to another
+        already."""
+        pixels = pixels & self.rest[part]
         windows = windows[self.free[windows]]
-        box = _bounds(pixels)
-        if box is not None and len(windows):
-            self.regions.append(Region(box=box, windows=windows))
+        left, top, width, height = cv2.boundingRect(pixels.view(np.uint8))
+        if width and len(windows):
+            left, top = left + part[1].start, top + part[0].start
+            self.regions.append(Region((left, top, left + width, top + height), windows))
             self.free[windows] = False
-            self.rest &= ~pixels
+            self.rest[part] &= ~pixels
 
 
 def _take_fast(split: _Split, motion: Motion, ratios: Floats, fast_ratio: float) -> None:
@@ -137,16 +153,17 @@ def _take_fast(split: _Split, motion: Motion, ratios: Floats, fast_ratio: float)
     owners = _nearest(blobs, list(range(1, len(blobs.areas))), observation)
     is_cut = False
     for owner, windows in _fast_parts(observation, owners, ratios, fast_ratio):
-        pixels = blobs.labels == owner
+        part = blobs.part(owner)
+        pixels = blobs.labels[part] == owner
         is_whole = blobs.is_single(owner)
         if not is_whole:
-            along = pixels & _moving_along(windows, observation, motion)
+            along = pixels & _moving_along(windows, part, observation, motion)
             is_whole = bool(np.count_nonzero(along) >= _MOSTLY * blobs.areas[owner])
         if is_whole:
-            split.take(pixels, np.flatnonzero(owners == owner))
+            split.take(part, pixels, np.flatnonzero(owners == owner))
             split.taken.add(owner)
         else:
-            split.take(along, windows)
+            split.take(part, along, windows)
             is_cut = True
     if is_cut:
         split.blobs, split.taken = _Blobs.of(split.rest, observation), set()
@@ -157,17 +174,13 @@ def _take_others(split: _Split) -> None:
     blobs, fast = split.blobs, list(split.regions)
     accepted = [
         label
-        for label in range(1, len(blobs.areas))
-        if label not in split.taken
-        and blobs.is_figure_sized(label)
-        and not any(_holds(region, blobs, label) for region in fast)
+        for label in blobs.figure_sized()
+        if label not in split.taken and not any(_holds(region, blobs, label) for region in fast)
     ]
     owners = _nearest(blobs, accepted, split.observation)
+    free_owners = np.where(split.free, owners, 0)
     for label in accepted:
-        left, top, width, height = (int(number) for number in blobs.boxes[label])
-        windows = np.flatnonzero((owners == label) & split.free)
-        box = left, top, left + width, top + height
-        split.regions.append(Region(box=box, windows=windows))
+        split.regions.append(Region(blobs.boxes[label], np.flatnonzero(free_owners == label)))
 
 
 def _fast_parts(
@@ -178,54 +191,61 @@ def _fast_parts(
     low = (1 + fast_ratio) / 2
     above = np.zeros(observation.view.grid.shape, dtype=np.uint8)
     above.ravel()[observation.kept[ratios > low]] = 1
-    _, labels = cv2.connectedComponents(above, connectivity=8)
-    of_window = labels.ravel()[observation.kept].astype(np.intp)
+    many, labels = cv2.connectedComponents(above, connectivity=8)
+    # One number for each pair of a blob and a part.
+    pairs = owners * many + labels.ravel().take(observation.kept)
     is_seed = (ratios > fast_ratio) & (owners > 0)
     parts = []
-    for owner, label in sorted(set(zip(owners[is_seed], of_window[is_seed], strict=True))):
-        windows = np.flatnonzero((of_window == label) & (owners == owner))
+    for pair in np.unique(pairs[is_seed]).tolist():
+        windows = np.flatnonzero(pairs == pair)
         if top_mean(ratios[windows]) >= low:
-            parts.append((int(owner), windows))
+            parts.append((pair // many, windows))
     return parts
 
 
-def _moving_along(windows: Ints, observation: Observation, motion: Motion) -> Mask:
-    """Foreground pixels around those windows' centres that move about as fast as the windows."""
+def _moving_along(windows: Ints, part: Part, observation: Observation, motion: Motion) -> Mask:
+    """Foreground pixels of a part around those windows' centres that move about as fast as the
+    windows."""
     cells = np.zeros(observation.view.grid.shape, dtype=np.bool_)
     cells.ravel()[observation.kept[windows]] = True
     least = _OWN_SHARE * float(np.median(motion.speed[windows]))
     own = motion.points[(motion.own_speed >= least) & cells.ravel()[motion.points]]
-    return _pixels(own, cells.shape, observation.mask)
+    return observation.mask[part] & around_points(own, cells.shape, part)
 
 
-def _bounds(pixels: Mask) -> tuple[int, int, int, int] | None:
-    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
-    if not len(rows):
-        return None
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+def around_points(points: Ints, shape: tuple[int, int], part: Part) -> Mask:
+    """Which pixels of a part lie around grid points.
 
-
-def _pixels(points: Ints, shape: tuple[int, int], mask: Mask) -> Mask:
-    """The foreground pixels around grid points, given as flat indices."""
+    Args:
+        points: Flat indices into the grid.
+        shape: Of the grid; pixels beyond its last cell are that cell's.
+        part: Of the image.
+    """
     cells = np.zeros(shape, dtype=np.bool_)
     cells.ravel()[points] = True
-    blocks = cells.repeat(tunables.STRIDE, axis=0).repeat(tunables.STRIDE, axis=1)
-    height, width = mask.shape
-    short = max(height - blocks.shape[0], 0), max(width - blocks.shape[1], 0)
-    return mask & np.pad(blocks, ((0, short[0]), (0, short[1])), mode="edge")[:height, :width]
+    rows, columns = (
+        np.minimum(np.arange(pixels.start, pixels.stop) // tunables.STRIDE, count - 1)
+        for pixels, count in zip(part, shape, strict=True)
+    )
+    return cells.take(rows, axis=0).take(columns, axis=1)
 
 
 def _holds(region: Region, blobs: _Blobs, label: int) -> bool:
-    left, top, right, bottom = region.box
-    inside = blobs.labels[top:bottom, left:right] == label
-    return int(np.count_nonzero(inside)) >= _WITHIN * int(blobs.areas[label])
+    """Whether most of a blob lies in the box of a region."""
+    one, other = region.box, blobs.boxes[label]
+    rows = slice(max(one[1], other[1]), min(one[3], other[3]))
+    columns = slice(max(one[0], other[0]), min(one[2], other[2]))
+    least = _WITHIN * int(blobs.areas[label])
+    if rows.stop <= rows.start or (rows.stop - rows.start) * (columns.stop - columns.start) < least:
+        return False
+    return int(np.count_nonzero(blobs.labels[rows, columns] == label)) >= least
 
 
 def _nearest(blobs: _Blobs, accepted: list[int], observation: Observation) -> Ints:
     """The accepted blob nearest to each kept window's centre, if it is no farther than half a
     figure's height; else 0. Shape (N,)."""
     view, kept = observation.view, observation.kept
-    on_grid = view.grid.at_points(blobs.labels)
+    on_grid = blobs.on_grid
     is_accepted = np.zeros(len(blobs.areas), dtype=np.bool_)
     is_accepted[accepted] = True
     is_seed = is_accepted.take(on_grid)
@@ -237,5 +257,5 @@ def _nearest(blobs: _Blobs, accepted: list[int], observation: Observation) -> In
     of_seed = np.zeros(int(seed.max()) + 1, dtype=np.intp)
     of_seed[seed[is_seed]] = on_grid[is_seed]
     reach = view.figure_heights[observation.rows] / 2 / tunables.STRIDE
-    near = distance.ravel()[kept] <= np.maximum(reach, 1.0)
-    return np.where(near, of_seed[seed.ravel()[kept]], 0)
+    near = distance.ravel().take(kept) <= np.maximum(reach, 1.0)
+    return np.where(near, of_seed.take(seed.ravel().take(kept)), 0)

@@ -102,7 +102,7 @@ class Windows:
         Returns:
             (windows, K).
         """
-        corners = self.corners if chosen is None else self.corners[:, chosen]
+        corners = self.corners if chosen is None else self.corners.take(chosen, axis=1)
         after, above, before, both = integral.take(corners, axis=0)
         total: Floats = after - above - before + both
         return total
@@ -110,12 +110,10 @@ class Windows:
     def covered_by(self, chosen: Ints, grid: Grid) -> Mask:
         """Grid points that lie in at least one of the chosen windows, (R, C)."""
         rows, columns = grid.shape
-        after, above, before, both = (
-            np.bincount(corner, minlength=(rows + 1) * (columns + 1))
-            for corner in self.corners[:, chosen]
-        )
-        steps = (after - above - before + both).reshape(rows + 1, columns + 1)
-        covered: Mask = steps.cumsum(axis=0).cumsum(axis=1)[:rows, :columns] > 0
+        corners = self.corners.take(chosen, axis=1).ravel()
+        signs = np.repeat([1.0, -1.0, -1.0, 1.0], len(chosen))
+        steps = np.bincount(corners, signs, minlength=(rows + 1) * (columns + 1))
+        covered: Mask = cv2.integral(steps.reshape(rows + 1, columns + 1))[1:-1, 1:-1] > 0
         return covered
 
 
