@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from ruler.schemas.base import Value
@@ -302,6 +303,17 @@ FACTS: dict[str, FactSpec] = {
 """By name; shown by `ruler help facts`."""
 
 
+_BOUNDS = {
+    spec.name: (
+        spec.scope,
+        -math.inf if spec.low is None else spec.low,
+        math.inf if spec.high is None else spec.high,
+    )
+    for spec in FACTS.values()
+}
+"""What `check_facts` asks of a fact, by name: thousands are checked a second."""
+
+
 def check_facts(facts: dict[str, float], scope: Literal["figure", "frame"]) -> None:
     """Refuse facts that the table does not know, of the wrong scope, or out of range.
 
@@ -309,12 +321,12 @@ def check_facts(facts: dict[str, float], scope: Literal["figure", "frame"]) -> N
         ValueError: names the fact and what is wrong with it.
     """
     for name, value in facts.items():
-        spec = FACTS.get(name)
-        if spec is None:
+        bounds = _BOUNDS.get(name)
+        if bounds is None:
             raise ValueError(f"unknown fact {name!r}; known: {', '.join(sorted(FACTS))}")
-        if spec.scope != scope:
-            raise ValueError(f"fact {name!r} is said of a {spec.scope}, not of a {scope}")
-        if (spec.low is not None and value < spec.low) or (
-            spec.high is not None and value > spec.high
-        ):
+        known, low, high = bounds
+        if known != scope:
+            raise ValueError(f"fact {name!r} is said of a {known}, not of a {scope}")
+        if value < low or value > high:
+            spec = FACTS[name]
             raise ValueError(f"fact {name}={value} lies outside [{spec.low}, {spec.high}]")

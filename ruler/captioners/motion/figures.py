@@ -61,7 +61,8 @@ def find_figures(observation: Observation, norms: Norms) -> list[Figure]:
     figures = []
     for region in find_regions(observation, ratios, norms.scene.fast_ratio):
         facts = _shape_facts(region, observation, norms)
-        facts |= zip(pooled, top_mean(values[:, region.windows]).tolist(), strict=True)
+        means = top_mean(values.take(region.windows, axis=1))
+        facts |= zip(pooled, means.tolist(), strict=True)
         if motion is not None and ratios is not None and facts["speed_ratio"] >= tunables.STILL:
             facts["direction_degrees"] = _direction(region.windows, motion, ratios)
         figures.append(Figure(box=_box(region, observation), facts=_clean(facts)))
@@ -132,9 +133,9 @@ def _pooled(observation: Observation, norms: Norms, ratios: Floats | None) -> di
 
 def _direction(windows: Ints, motion: Motion, ratios: Floats) -> float:
     """Heading of a figure that does not stand: the mean net velocity of its fastest windows."""
-    fastest = windows[np.argsort(-ratios[windows], kind="stable")[: tunables.TOP]]
-    x, y = motion.long[fastest].sum(axis=0)
-    return float(np.degrees(np.arctan2(-y, x)) % 360.0)
+    fastest = windows[np.argsort(-ratios.take(windows), kind="stable")[: tunables.TOP]]
+    x, y = motion.long.take(fastest, axis=0).sum(axis=0).tolist()
+    return math.degrees(math.atan2(-y, x)) % 360.0
 
 
 def disorders(observation: Observation, motion: Motion) -> Floats:

@@ -245,17 +245,19 @@ def _nearest(blobs: _Blobs, accepted: list[int], observation: Observation) -> In
     """The accepted blob nearest to each kept window's centre, if it is no farther than half a
     figure's height; else 0. Shape (N,)."""
     view, kept = observation.view, observation.kept
-    on_grid = blobs.on_grid
-    is_accepted = np.zeros(len(blobs.areas), dtype=np.bool_)
-    is_accepted[accepted] = True
-    is_seed = is_accepted.take(on_grid)
-    if not len(kept) or not is_seed.any():
+    is_other = np.ones(len(blobs.areas), dtype=np.uint8)
+    is_other[accepted] = 0
+    beside = is_other.take(blobs.on_grid)
+    seeds = np.flatnonzero(beside == 0)
+    if not len(kept) or not len(seeds):
         return np.zeros(len(kept), dtype=np.intp)
+    # Every seed has a number of its own, from 1.
     distance, seed = cv2.distanceTransformWithLabels(
-        (~is_seed).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+        beside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    of_seed = np.zeros(int(seed.max()) + 1, dtype=np.intp)
-    of_seed[seed[is_seed]] = on_grid[is_seed]
+    nearest = np.asarray(seed, dtype=np.intp).ravel()
+    of_seed = np.zeros(len(seeds) + 1, dtype=np.intp)
+    of_seed[nearest.take(seeds)] = blobs.on_grid.ravel().take(seeds)
     reach = view.figure_heights[observation.rows] / 2 / tunables.STRIDE
     near = distance.ravel().take(kept) <= np.maximum(reach, 1.0)
-    return np.where(near, of_seed.take(seed.ravel().take(kept)), 0)
+    return np.where(near, of_seed.take(nearest.take(kept)), 0)
