@@ -31,8 +31,16 @@ class Computing(Protocol):
         """What the registry makes the same captioner by, in another process."""
 
 
+def helped(captioner: Captioner, workers: int) -> Captioner:
+    """A captioner that computes, with a process for each worker but one; others as they are."""
+    if workers > 1 and isinstance(captioner, Computing):
+        return Helped(captioner, captioner.made_as, workers - 1)
+    return captioner
+
+
 class Helped:
-    """A captioner and its processes; itself a captioner, for as many threads as it has hands.
+    """A captioner and its processes; itself a captioner. Of streams that are read at the same time,
+    one is captioned here and each other one by a process; the rest wait for their turn.
 
     Args:
         captioner: Who makes the captions.
@@ -46,7 +54,7 @@ class Helped:
     ) -> None:
         self._captioner = captioner
         self._made_as = made_as
-        self._free = processes
+        self._hands = threading.BoundedSemaphore(processes + works_here)
         self._is_idle = works_here
         self._losses = 0
         self._lock = threading.Lock()
@@ -87,7 +95,7 @@ class Helped:
         self, windows: Iterable[FrameWindow], scene_model: SceneModel | None
     ) -> Iterator[Captioned]:
         """Describe windows in order, here or in a process."""
-        with self._hands() as helper:
+        with self._hand() as helper:
             if helper is None:
                 yield from self._captioner.caption(windows, scene_model)
                 return
@@ -98,20 +106,18 @@ class Helped:
                 raise
 
     @contextlib.contextmanager
-    def _hands(self) -> Iterator[Helper | None]:
-        """A process; None for this one, which works where nobody else does and where all are
-        busy."""
-        with self._lock:
-            is_first, self._is_idle = self._is_idle, False
-            is_helped = not is_first and self._free > 0 and self._losses < _MOST_LOSSES
-            self._free -= is_helped
-        try:
-            if is_helped:
-                with POOL.borrowed(self._made_as) as helper:
-                    yield helper
-            else:
-                yield None
-        finally:
+    def _hand(self) -> Iterator[Helper | None]:
+        """A process; None for this one, which takes part. Waits where all have work: two that
+        compute in one process would hold each other up."""
+        with self._hands:
             with self._lock:
-                self._is_idle |= is_first
-                self._free += is_helped
+                is_here, self._is_idle = self._is_idle, False
+            try:
+                if is_here or self._losses >= _MOST_LOSSES:
+                    yield None
+                else:
+                    with POOL.borrowed(self._made_as) as helper:
+                        yield helper
+            finally:
+                with self._lock:
+                    self._is_idle |= is_here

@@ -12,6 +12,7 @@ from langchain_core.runnables import RunnableConfig
 from graphs import induction
 from graphs.deps import InductionDeps
 from ruler.captioners.base import Captioner
+from ruler.captioners.processes import helped
 from ruler.errors import ClipError, InputError
 from ruler.jobs.inputs import (
     REMEMBERED_TAXONOMY,
@@ -158,7 +159,7 @@ def _deps(
     return InductionDeps(
         store=store,
         clips=clips,
-        captioner=captioner,
+        captioner=helped(captioner, request.workers),
         reasoner=models.reasoner(request.reasoner),
         brief=brief,
         every=request.every or captioner.default_every,

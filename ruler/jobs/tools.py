@@ -10,7 +10,7 @@ from typing import Literal
 from graphs.deps import ClipDeps
 from graphs.places import Places
 from ruler.captioners.base import Captioner
-from ruler.captioners.processes import Computing, Helped
+from ruler.captioners.processes import helped
 from ruler.captioners.replay import NAME as REPLAY
 from ruler.errors import InputError
 from ruler.jobs.inputs import asks_models, asks_nobody
@@ -126,7 +126,7 @@ def tools_for(spec: RunSpec, machine: Machine) -> Tools:
         machine=machine,
         revision=revision,
         view=View(
-            _helped(captioner, machine.workers),
+            helped(captioner, machine.workers),
             _scene_model(revision, captioner, machine.store),
             sieve,
         ),
@@ -136,13 +136,6 @@ def tools_for(spec: RunSpec, machine: Machine) -> Tools:
         lexicon=load_lexicon(derived=machine.store.derived),
         places=Places(machine.workers),
     )
-
-
-def _helped(captioner: Captioner, workers: int) -> Captioner:
-    """A captioner that computes, with processes for all workers but this one."""
-    if workers > 1 and isinstance(captioner, Computing):
-        return Helped(captioner, captioner.made_as, workers - 1)
-    return captioner
 
 
 def _sieve(captioner: Captioner, rules: RuleSet) -> Sieve | None:
