@@ -13,7 +13,7 @@ from ruler.schemas.verdicts import Verdict
 from rules_store.engine import Database
 from rules_store.frame_pages import frame_pages
 from rules_store.stored import making, stored
-from rules_store.tables import MATCH, RUN, RUN_CLIP, VERDICT
+from rules_store.tables import EVENT, MATCH, RUN, RUN_CLIP, VERDICT
 from rules_store.trace_rows import Links, links_of
 
 _PAGE = 2048
@@ -117,19 +117,19 @@ class Recall:
             clip_sha256: The clip's content.
             version: See `RunSpec`.
         """
-        query = (
-            select(RUN_CLIP.c.run_id, RUN_CLIP.c.clip, RUN_CLIP.c.info, RUN.c.spec)
-            .join(RUN, RUN.c.id == RUN_CLIP.c.run_id)
-            .where(RUN.c.scene == scene, RUN_CLIP.c.done)
-            .order_by(RUN.c.created_at.desc())
-            .limit(_MOST_RUNS)
-        )
         with self._db.read() as connection:
-            for run_id, clip, info, spec in connection.execute(query):
-                is_it = info is not None and stored(ClipInfo, info).sha256 == clip_sha256
-                if is_it and stored(RunSpec, spec).version == version:
+            for run_id, clip, spec in _runs_of(connection, scene, clip_sha256):
+                if stored(RunSpec, spec).version == version:
                     return self._links(connection, run_id, clip)
         return []
+
+    def had_events(self, scene: str, clip_sha256: str) -> bool:
+        """Whether the newest run of a scene that has done a clip found an event in it."""
+        with self._db.read() as connection:
+            for run_id, clip, _ in _runs_of(connection, scene, clip_sha256):
+                found = select(EVENT.c.number).where(EVENT.c.run_id == run_id, EVENT.c.clip == clip)
+                return connection.execute(found.limit(1)).first() is not None
+        return False
 
     def _links(self, connection: Connection, run_id: str, clip: int) -> list[Linked]:
         query = (
@@ -147,3 +147,20 @@ class Recall:
                 Linked(frame, seconds, key, links_of(links))
                 for frame, seconds, key, links in connection.execute(query)
             ]
+
+
+def _runs_of(
+    connection: Connection, scene: str, clip_sha256: str
+) -> Iterator[tuple[str, int, str]]:
+    """(run id, the clip's number in it, what it was asked) of a scene's runs that have done a clip,
+    the newest first."""
+    query = (
+        select(RUN_CLIP.c.run_id, RUN_CLIP.c.clip, RUN_CLIP.c.info, RUN.c.spec)
+        .join(RUN, RUN.c.id == RUN_CLIP.c.run_id)
+        .where(RUN.c.scene == scene, RUN_CLIP.c.done)
+        .order_by(RUN.c.created_at.desc())
+        .limit(_MOST_RUNS)
+    )
+    for run_id, clip, info, spec in connection.execute(query):
+        if info is not None and stored(ClipInfo, info).sha256 == clip_sha256:
+            yield run_id, clip, spec

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ruler.errors import ClipError, InputError
+from ruler.jobs.drawing import drawn_key_frames
 from ruler.jobs.footage import Footage
 from ruler.jobs.inputs import open_all
 from ruler.jobs.proposed import as_if_approved
 from ruler.jobs.recalling import Recaller
-from ruler.jobs.results import drawn_key_frames
 from ruler.reasoners.base import MatchContext
 from ruler.reasoners.symbolic import SymbolicReasoner
 from ruler.reporting.backtests import BacktestPage, write_backtest

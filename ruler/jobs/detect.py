@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from ruler.errors import ClipError, InputError, NotFoundError
 from ruler.files import exists
 from ruler.jobs.beside import beside
 from ruler.jobs.checkpoints import CHECKPOINT, begun, remove
+from ruler.jobs.drawing import Drawing, JudgedClip
 from ruler.jobs.inputs import (
     USUAL_TAXONOMY,
     asks_models,
@@ -26,6 +26,7 @@ from ruler.jobs.known import judge_known
 from ruler.jobs.models import asked_by
 from ruler.jobs.progress import Progress, Report, silent
 from ruler.jobs.results import read_record, write_record, write_results
+from ruler.jobs.run_names import new_id
 from ruler.jobs.tools import Machine, Tools, tools_for
 from ruler.schemas.runs import (
     By,
@@ -39,8 +40,7 @@ from ruler.schemas.runs import (
 from ruler.stamp import judging_stamp
 from ruler.video.clips import clip_names
 from ruler.video.frames import Clip
-
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+from ruler.video.known import KnownClip
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def spec_of(request: DetectRequest, machine: Machine) -> RunSpec:
     learned = without_taxonomy(revision.asking) if is_known else {}
     taxonomy = taxonomy_named(request.taxonomy, revision.asking) or USUAL_TAXONOMY
     return RunSpec(
-        id=_new_id(request, machine),
+        id=new_id(request.run_id, request.scene, machine),
         scene=request.scene,
         revision=revision.ref,
         clips=tuple(str(Path(clip).absolute()) for clip in request.clips),
@@ -168,32 +168,6 @@ def find_run(run: str, runs: Path) -> Path:
     raise NotFoundError(f"there is no run {run[:100]!r} in {runs} (latest: {listed}).")
 
 
-def _new_id(request: DetectRequest, machine: Machine) -> str:
-    """A name that neither the runs folder nor the store has: what is stored is never mixed."""
-
-    def is_taken(name: str) -> bool:
-        return (machine.runs / name / "run.json").exists() or machine.store.runs.knows(name)
-
-    if (wanted := request.run_id) is not None:
-        if not _ID.fullmatch(wanted):
-            raise InputError(
-                f"a run's id has letters, digits, '.', '_' and '-' and becomes a folder's name, "
-                f"which {wanted!r} cannot be."
-            )
-        if is_taken(wanted):
-            raise InputError(
-                f"run {wanted!r} exists already: go on with it by --resume {wanted}, or choose "
-                "another id."
-            )
-        return wanted
-    stamp = f"{dt.datetime.now().astimezone():%Y%m%d-%H%M%S}-{request.scene}"
-    name, number = stamp, 1
-    while is_taken(name):
-        number += 1
-        name = f"{stamp}-{number}"
-    return name
-
-
 def _run(
     spec: RunSpec, machine: Machine, report: Report, folder: Path | None = None
 ) -> DetectResult:
@@ -205,23 +179,49 @@ def _run(
     # The store first: a folder that it knows nothing of is not gone on with.
     runs.create(spec, list(zip(clip_names(spec.clips), spec.clips, strict=True)))
     record = _begin(spec, folder)
+    with Drawing() as drawing:
+        done = _judge_all(tools, folder, drawing, report)
+        record = _finished(record, tools, clock)
+        record = write_results(folder, record, tools.revision, done)
+    runs.finish(spec.id, record.state)
+    remove(folder)
+    for leftover in folder.glob(".*.part"):
+        leftover.unlink()
+    return DetectResult(folder, record)
+
+
+def _judge_all(
+    tools: Tools, folder: Path, drawing: Drawing, report: Report
+) -> list[JudgedClip | None]:
+    """Each clip with what it came to, in order; None where it could not be read."""
+    spec, machine = tools.spec, tools.machine
     opened = open_all(
         spec.clips, spec.frame_rate, machine.reader, machine.limits, machine.store.clip_files
     )
 
-    def attempt(number: int, clip: Clip | ClipError, report: Report) -> ClipDeps | None:
+    def attempt(number: int, clip: Clip | ClipError, report: Report) -> JudgedClip | None:
         try:
             if isinstance(clip, ClipError):
                 raise clip
-            return _detect_clip(tools, number, clip, folder, report)
+            return drawing.judged(_detect_clip(tools, number, clip, folder, report))
         except ClipError as error:
-            runs.set_clip(spec.id, number, error=str(error))
+            machine.store.runs.set_clip(spec.id, number, error=str(error))
             return None
 
-    done = beside(opened, attempt, report, at_once=tools.clips_at_once, places=tools.places)
+    return beside(opened, attempt, report, at_once=tools.clips_at_once, places=tools.places)
+
+
+def _finished(record: RunRecord, tools: Tools, clock: float) -> RunRecord:
+    """The record of a run whose clips are done, as the store knows them.
+
+    Args:
+        record: As the run began.
+        tools: What it works with.
+        clock: When this attempt began, by the monotonic clock.
+    """
+    spec, runs, traces = tools.spec, tools.machine.store.runs, tools.machine.store.traces
     outcomes = runs.outcomes(spec.id)
     coverage = _total(outcome.coverage for outcome in outcomes)
-    traces = machine.store.traces
     unanswered = sum(
         len(traces.unanswered_frames(spec.id, number))
         for number, outcome in enumerate(outcomes)
@@ -229,7 +229,7 @@ def _run(
     )
     unanswered += sum(one.verdict is not None and one.verdict.is_unanswered for one in outcomes)
     is_whole = not (coverage.failed or unanswered or any(outcome.error for outcome in outcomes))
-    record = record.model_copy(
+    return record.model_copy(
         update={
             "state": "done" if is_whole else "incomplete",
             "scene_model_sha256": tools.revision.scene_model_sha256,
@@ -242,12 +242,6 @@ def _run(
             "finished_at": dt.datetime.now(dt.UTC),
         }
     )
-    record = write_results(folder, record, tools.revision, done)
-    runs.finish(spec.id, record.state)
-    remove(folder)
-    for leftover in folder.glob(".*.part"):
-        leftover.unlink()
-    return DetectResult(folder, record)
 
 
 def _begin(spec: RunSpec, folder: Path) -> RunRecord:
@@ -277,6 +271,9 @@ def _detect_clip(tools: Tools, number: int, clip: Clip, folder: Path, report: Re
     if runs.is_done(spec.id, number) and not is_open:
         return deps
     runs.set_clip(spec.id, number, info=clip.info)
+    recall = tools.machine.store.recall
+    if isinstance(clip, KnownClip) and recall.had_events(spec.scene, clip.info.sha256):
+        clip.open_beside()  # it will be asked for key frames
     _judge_clip(deps, tools, folder, report)
     return deps
 

@@ -13,12 +13,12 @@ import ruler
 from graphs.deps import ClipDeps
 from ruler.errors import InputError
 from ruler.files import read_json
+from ruler.jobs.drawing import JudgedClip
 from ruler.jobs.models import prompts_of
 from ruler.reporting.atomic import AtomicText
 from ruler.reporting.curve import Curve
 from ruler.reporting.html import write_report
 from ruler.reporting.jsonl import ClipsWriter, EventsWriter, FramesWriter
-from ruler.reporting.keyframes import draw_key_frame, key_boxes
 from ruler.reporting.model import (
     CARDS_PER_CLIP,
     CaptionLine,
@@ -31,7 +31,6 @@ from ruler.schemas.runs import ClipOutcome, RunRecord
 from ruler.schemas.taxonomy import Taxonomy
 from ruler.schemas.traces import Trace
 from ruler.schemas.verdicts import Event, Verdict
-from ruler.video.frames import Clip, Frame
 
 _LIBRARIES = ("langgraph", "opencv-python-headless", "numpy", "av", "decord")
 _CAPTIONS_AROUND = 5
@@ -64,7 +63,7 @@ def write_results(
     folder: Path,
     record: RunRecord,
     revision: Revision,
-    clips: Sequence[ClipDeps | None],
+    clips: Sequence[JudgedClip | None],
 ) -> RunRecord:
     """Write everything a run leaves behind; each file is whole or not there.
 
@@ -72,7 +71,7 @@ def write_results(
         folder: The run's folder.
         record: The finished record; its clips pair up with `clips`.
         revision: The rules that judged.
-        clips: One context a clip; None where it could not be read.
+        clips: One a clip; None where it could not be read.
     """
     reports: list[ClipReport] = []
     with (
@@ -80,18 +79,17 @@ def write_results(
         EventsWriter(folder) as events,
         ClipsWriter(folder) as wholes,
     ):
-        for outcome, deps in zip(record.clips, clips, strict=True):
-            if deps is None:
+        for outcome, judged in zip(record.clips, clips, strict=True):
+            if judged is None:
                 reports.append(ClipReport(name=outcome.clip, error=outcome.error))
                 continue
-            found = deps.store.events.of_clip(deps.run_id, deps.clip_number)
-            for event in found:
+            for event in judged.events:
                 events.write(event)
             if outcome.verdict is not None:
                 wholes.write(outcome.verdict)
-            reports.append(_clip_report(outcome, deps, found, frames))
+            reports.append(_clip_report(outcome, judged, frames))
     write_record(folder, record)
-    taxonomies = [deps.taxonomy for deps in clips if deps is not None][:1]
+    taxonomies = [judged.deps.taxonomy for judged in clips if judged is not None][:1]
     report = Report(
         run=read_record(folder),
         threshold=revision.rule_set.threshold,
@@ -111,12 +109,10 @@ def _titles(taxonomy: Taxonomy) -> Iterator[tuple[str, str]]:
         yield item.id, item.title
 
 
-def _clip_report(
-    outcome: ClipOutcome, deps: ClipDeps, events: Sequence[Event], frames: FramesWriter
-) -> ClipReport:
+def _clip_report(outcome: ClipOutcome, judged: JudgedClip, frames: FramesWriter) -> ClipReport:
     """Stream the clip's verdicts once: into the files, the curve, and the events' cards."""
-    curve = Curve()
-    shown = events[:CARDS_PER_CLIP]
+    curve, deps = Curve(), judged.deps
+    shown = judged.events[:CARDS_PER_CLIP]
     keys = {event.key_frame for event in shown}
     key_verdicts: dict[int, Verdict] = {}
     for verdict in deps.store.traces.verdicts(deps.run_id, deps.clip_number):
@@ -124,7 +120,7 @@ def _clip_report(
         curve.add(verdict)
         if verdict.frame_index in keys:
             key_verdicts[verdict.frame_index] = verdict
-    pictures = drawn_key_frames(deps.clip, shown)
+    pictures = judged.pictures.result()
     cards = [
         EventReport(
             event=event,
@@ -141,20 +137,8 @@ def _clip_report(
         coverage=outcome.coverage,
         curve=curve.finish(deps.second_at(deps.clip.info.frames)),
         events=tuple(cards),
-        events_total=len(events),
+        events_total=len(judged.events),
     )
-
-
-def drawn_key_frames(clip: Clip, events: Sequence[Event]) -> dict[int, bytes]:
-    """Key frames as JPEG with the offending regions boxed; a frame that is gone has no picture."""
-    by_frame = {event.key_frame: event for event in events}
-    if not by_frame:
-        return {}  # a clip that is known is not opened for nothing
-    return {
-        frame.index: draw_key_frame(frame.image, key_boxes(by_frame[frame.index]))
-        for frame in clip.frames(sorted(by_frame))
-        if isinstance(frame, Frame)
-    }
 
 
 def _captions(deps: ClipDeps, event: Event) -> list[CaptionLine]:

@@ -8,6 +8,7 @@ tick of the clock, which none of these would show, is ruled out: what was change
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -114,6 +115,15 @@ class KnownClip(HeldClip):
             ClipError: the file has gone, or is another one.
         """
         return self._clip().frames(indices, width=width, is_grey=is_grey)
+
+    def open_beside(self) -> None:
+        """Open it in a thread of its own: its pictures will be asked for."""
+
+        def opened() -> None:
+            with contextlib.suppress(ClipError):  # said where they are asked for
+                self._clip()
+
+        threading.Thread(target=opened, name="opening", daemon=True).start()
 
     def _clip(self) -> Clip:
         with self._lock:

@@ -118,6 +118,24 @@ def test_a_known_clip_is_not_opened(
     assert changed.record.clips[0].info != first.record.clips[0].info
 
 
+def test_a_known_clip_with_events_is_opened_while_it_is_judged(
+    yard: Workplace, settled: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+
+    def noted(clip: known.KnownClip) -> None:
+        begun.append(clip.info.name)
+
+    monkeypatch.setattr(known.KnownClip, "open_beside", noted)
+    quiet = yard.clip("quiet", wavy(90, seed=12))
+    loud = yard.clip("loud", wavy(90, seed=11, loud=LOUD))
+    first = yard.detect([quiet, loud])
+    assert begun == []
+    again = yard.detect([quiet, loud])
+    assert begun == ["loud"]
+    assert results(again) == results(first)
+
+
 def write_one_more(clip: str) -> None:
     """One picture more in a folder."""
     folder = Path(clip)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -84,3 +85,36 @@ def test_another_clip_in_its_place_is_refused_and_forgotten(tmp_path: Path) -> N
     with pytest.raises(ClipError, match="it changed while it was worked on"):
         list(seen.frames([0]))
     assert gone == [1]
+
+
+def test_a_clip_that_is_opened_beside_is_opened_once(tmp_path: Path) -> None:
+    clip = open_clip(write_pictures(tmp_path / "clip", [10, 20, 30]))
+    opened: list[int] = []
+    may_open = threading.Event()
+
+    def reopen() -> object:
+        assert may_open.wait(10)
+        opened.append(1)
+        return clip
+
+    seen = KnownClip(clip.info, clip.times, reopen, lambda: None)  # type: ignore[arg-type]
+    seen.open_beside()
+    assert not opened
+    may_open.set()
+    assert [frame.index for frame in seen.frames([1])] == [1]
+    assert len(opened) == 1
+
+
+def test_what_is_wrong_with_a_clip_is_said_where_its_pictures_are_asked_for(tmp_path: Path) -> None:
+    clip = open_clip(write_pictures(tmp_path / "clip", [10, 20, 30]))
+    asked = threading.Semaphore(0)
+
+    def reopen() -> object:
+        asked.release()
+        raise ClipError("clip", "it has gone", "")
+
+    seen = KnownClip(clip.info, clip.times, reopen, lambda: None)  # type: ignore[arg-type]
+    seen.open_beside()
+    assert asked.acquire(timeout=10)
+    with pytest.raises(ClipError, match="it has gone"):
+        list(seen.frames([0]))
