@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -10,18 +11,17 @@ import cv2
 from ruler.captioners.base import Captioned, CaptionerIdentity
 from ruler.captioners.motion import tunables, words
 from ruler.captioners.motion.arrays import Grey
-from ruler.captioners.motion.eye import EYE_FACTS, Eye
+from ruler.captioners.motion.eye import EYE_FACTS
 from ruler.captioners.motion.figures import (
     MEASURED,
     MEASURED_STILL,
-    Norms,
     changed_share,
     find_figures,
     keep_salient,
 )
 from ruler.captioners.motion.fit import fit_scene
-from ruler.captioners.motion.flow import SMALLEST, FlowMemo
 from ruler.captioners.motion.observe import Observation, View, observe
+from ruler.captioners.motion.passes import Pass, Passes
 from ruler.captioners.motion.references import own_background
 from ruler.captioners.motion.scene import Scene
 from ruler.captioners.motion.things import THING_FACTS, with_stillness
@@ -47,6 +47,7 @@ class MotionCaptioner:
 
     def __init__(self) -> None:
         cv2.setNumThreads(1)
+        self._passes = Passes(_read_scene)
         self.identity = CaptionerIdentity(
             name=NAME, version=VERSION, parameters=dict(tunables.PARAMETERS)
         )
@@ -96,19 +97,20 @@ class MotionCaptioner:
         self, windows: Iterable[FrameWindow], scene_model: SceneModel | None
     ) -> Iterator[Captioned]:
         """Describe windows in order; see `Captioner.caption`."""
-        try:
-            pass_ = _Pass(_read_scene(scene_model))
-        except CaptionError as error:
-            for _ in windows:
-                yield Captioned(CaptionFailure(reason=str(error)))
-            return
-        for window in windows:
+        with contextlib.ExitStack() as stack:
             try:
-                answer = self._describe(window, pass_, scene_model)
+                lent = stack.enter_context(self._passes.over(scene_model))
             except CaptionError as error:
-                yield Captioned(CaptionFailure(reason=str(error)))
-            else:
-                yield Captioned(answer, Usage(captions_computed=1))
+                for _ in windows:
+                    yield Captioned(CaptionFailure(reason=str(error)))
+                return
+            for window in windows:
+                try:
+                    answer = self._describe(window, lent, scene_model)
+                except CaptionError as error:
+                    yield Captioned(CaptionFailure(reason=str(error)))
+                else:
+                    yield Captioned(answer, Usage(captions_computed=1))
 
     @staticmethod
     def _stirring(
@@ -119,16 +121,14 @@ class MotionCaptioner:
             return figures
         return tuple(with_stillness(figures, greys, view.background, observation.mask))
 
-    def _describe(
-        self, window: FrameWindow, pass_: _Pass, scene_model: SceneModel | None
-    ) -> Caption:
-        view, norms, eye = pass_.geometry(window)
+    def _describe(self, window: FrameWindow, lent: Pass, scene_model: SceneModel | None) -> Caption:
+        view, norms, eye = lent.geometry(window)
         if len(window.frames) == 1 and view.background is None:
             raise CaptionError("a single frame shows no motion, and the scene has no background")
-        greys = [pass_.memo.grey(frame) for frame in window.frames]
+        greys = [lent.memo.grey(frame) for frame in window.frames]
         glance = eye.look(greys)
         steady = glance.steadied(view)
-        observation = observe(window.frames, pass_.memo, steady)
+        observation = observe(window.frames, lent.memo, steady)
         if observation.motion is None and view.background is None:
             raise CaptionError("all frames have one time stamp, and the scene has no background")
         figures = find_figures(observation, norms)
@@ -168,44 +168,3 @@ def _read_scene(scene_model: SceneModel | None) -> Scene:
         return Scene.from_bytes(scene_model.payload)
     except ValueError as error:
         raise CaptionError(str(error)) from error
-
-
-class _Pass:
-    """What one call of `caption` computes once: flows and the scene's geometry by image size."""
-
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
-        self._geometries: dict[tuple[int, int], tuple[View, Norms, Eye]] = {}
-        self.memo = FlowMemo(scene.shape)
-
-    def geometry(self, window: FrameWindow) -> tuple[View, Norms, Eye]:
-        """The view that fits a window's frames, what is usual in it, and what watches the camera.
-
-        Raises:
-            CaptionError: their shape is not the scene's, or too small, or changes within.
-        """
-        shapes = {frame.image.shape[:2] for frame in window.frames}
-        if len(shapes) != 1:
-            raise CaptionError("the frames of the window differ in size")
-        height, width = shapes.pop()
-        if self._scene.shape is not None:
-            _check_same_view(height, width, *self._scene.shape)
-            height, width = self._scene.shape
-        if min(height, width) < SMALLEST:
-            raise CaptionError(f"{width}x{height} pixels are too few to see motion")
-        if (height, width) not in self._geometries:
-            scene = self._scene
-            view = View.of(
-                height, width, scene.background, scene.figure_height, is_own=scene.is_own
-            )
-            self._geometries[height, width] = view, Norms.of(scene, view), Eye(scene, view)
-        return self._geometries[height, width]
-
-
-def _check_same_view(height: int, width: int, scene_height: int, scene_width: int) -> None:
-    """Frames of the scene's proportions can be resized to it; others show something else."""
-    if abs(width / height - scene_width / scene_height) > tunables.ASPECT_SLACK:
-        raise CaptionError(
-            f"the clip is {width}x{height} while the scene was learned on "
-            f"{scene_width}x{scene_height} (after shrinking)"
-        )

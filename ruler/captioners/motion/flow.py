@@ -21,8 +21,8 @@ from ruler.video.frames import Frame
 SMALLEST = 48
 """Pixels that an image needs either way; below, OpenCV chooses other scales by itself."""
 
-_KEPT = 24
-"""Flows a memo holds: two windows' worth and more."""
+_KEPT = 12
+"""Flows a memo holds: a window's worth and more."""
 
 _KEPT_SIZES = 8
 """Estimators a memo holds, one an image size: each has buffers of several megabytes."""

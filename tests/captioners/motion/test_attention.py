@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ruler.captioners.base import Captioner
+from ruler.captioners.motion import create
 from ruler.captioners.motion import flow as flow_module
 from ruler.captioners.motion import observe as observe_module
 from ruler.captioners.motion.arrays import Grey
@@ -17,11 +19,22 @@ from ruler.captioners.motion.attention import areas_around
 from ruler.captioners.motion.flow import FlowMemo, to_grey
 from ruler.captioners.motion.lines import RowLine
 from ruler.captioners.motion.observe import Observation, View, observe
+from ruler.captioners.motion.scene import Scene
 from ruler.captioners.motion.windows import Grid, Windows
+from ruler.schemas.captions import SceneModel
 from ruler.video.frames import Frame
-from tests.captioners.motion.footage import HEIGHT, WIDTH, Walker, render
+from tests.captioners.motion.footage import (
+    HEIGHT,
+    WIDTH,
+    Footage,
+    Walker,
+    answers_of,
+    render,
+    windows_of,
+)
 
 GRID = Grid.over(HEIGHT, WIDTH)
+GROUND = to_grey(Frame(0, 0.0, render([], 1)[0]), None)
 
 
 def _frames(walkers: Sequence[Walker], count: int = 9) -> list[Frame]:
@@ -125,3 +138,26 @@ def test_without_a_background_flow_is_computed_where_the_picture_changes(
 def _speed(seen: Observation) -> float:
     assert seen.motion is not None
     return float(np.median(seen.motion.speed))
+
+
+def test_a_clip_in_chunks_has_each_flow_once_and_the_same_captions(
+    looked_at: list[tuple[int, ...]], model: SceneModel
+) -> None:
+    clip = Footage(render([Walker(x=60, y=60, vx=30)], 24))
+    windows = windows_of(clip, create("", {}), range(24))
+    whole = answers_of(create("", {}), windows, model)
+    flows = len(looked_at)
+    captioner = create("", {})
+    parts = [answers_of(captioner, windows[at : at + 8], model) for at in range(0, 24, 8)]
+    assert [answer for part in parts for answer in part] == whole
+    assert len(looked_at) == 2 * flows
+
+
+def test_what_is_kept_of_a_scene_serves_no_other(captioner: Captioner, model: SceneModel) -> None:
+    clip = Footage(render([Walker(x=60, y=60, vx=30)], 12))
+    windows = windows_of(clip, captioner, [8, 9])
+    darker = replace(Scene.from_bytes(model.payload), background=np.zeros_like(GROUND))
+    other = model.model_copy(update={"payload": darker.to_bytes()})
+    first = answers_of(captioner, windows, model)
+    assert answers_of(captioner, windows, other) == answers_of(create("", {}), windows, other)
+    assert answers_of(captioner, windows, model) == first
