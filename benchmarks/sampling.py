@@ -13,7 +13,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from mutations import copied
+from mutants.sources import copied
 
 from ruler.evaluation.clips import Reading
 from ruler.evaluation.runner import evaluate

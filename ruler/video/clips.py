@@ -43,7 +43,7 @@ def open_clip(
     # Not before: a run whose clips are known opens none, and PyAV takes a while to import.
     from ruler.video.containers import unreadable
     from ruler.video.files import open_file
-    from ruler.video.folders import is_picture, open_folder, open_pictures
+    from ruler.video.folders import is_misnamed, is_picture, open_folder, open_pictures
 
     place = Path(path)
     if frame_rate is not None and not (math.isfinite(frame_rate) and frame_rate > 0):
@@ -52,7 +52,7 @@ def open_clip(
     try:
         if place.is_dir():
             return open_folder(place, name=name, frame_rate=frame_rate)
-        if place.is_file() and is_picture(place):
+        if place.is_file() and is_picture(place) and not is_misnamed(place):
             return open_pictures(place, [place], name=name, frame_rate=frame_rate)
         return open_file(place, name=name, reader=reader)
     except OSError as error:

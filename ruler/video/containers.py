@@ -11,6 +11,7 @@ import av
 from av.stream import Disposition
 
 from ruler.errors import ClipError
+from ruler.video.kinds import what_it_is
 from ruler.video.pictures import most_pixels
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ REPAIR = (
 REFUSING = frozenset({"av1", "hevc", "libdav1d", "mjpeg", "vp8", "vp9"})
 """Codecs whose decoders refuse a damaged packet; the others mark its picture when it comes out, and
 only where its slices are decoded one after the other (MPEG-2 with a thread a slice does not)."""
+
+_HEAD_BYTES = 4096
 
 _NO_FOOTAGE = frozenset(
     "concat dash hls image2 imf lavfi rtp rtsp sap sdp vobsub "  # open what a file names
@@ -57,13 +60,15 @@ def check_file(path: Path) -> None:
         ClipError: the file is missing, empty, unreadable, not a regular file, or text.
     """
     clip = str(path)
+    if path.is_symlink() and not path.exists():
+        raise ClipError(clip, "it is a link that leads to no file", "Check where it leads.")
     if not path.exists():
         raise ClipError(clip, "there is no such file or folder", "Check the path.")
     if not path.is_file():
         raise ClipError(clip, "it is neither a file nor a folder", "Give a video file.")
     try:
         with path.open("rb") as file:
-            head = file.read(4096)
+            head = file.read(_HEAD_BYTES)
     except OSError as error:
         raise unreadable(clip, error) from error
     if not head:
@@ -90,10 +95,23 @@ def opened(path: Path) -> Iterator[InputContainer]:
     except av.FFmpegError as error:
         if isinstance(error, OSError):
             raise unreadable(str(path), error) from error
-        reason = "it is not a video file, or its header is damaged or cut off"
-        raise ClipError(str(path), reason, REPAIR) from error
+        raise _no_video(path) from error
     with container:
         yield container
+
+
+def _no_video(path: Path) -> ClipError:
+    """Why FFmpeg opens a file not, as well as its bytes tell."""
+    try:
+        with path.open("rb") as file:
+            known = what_it_is(path, file.read(_HEAD_BYTES))
+    except OSError as error:
+        return unreadable(str(path), error)
+    reason, advice = known or (
+        "it is not a video file, or its header is damaged or cut off",
+        REPAIR,
+    )
+    return ClipError(str(path), reason, advice)
 
 
 def _open(path: Path) -> InputContainer:
@@ -121,7 +139,10 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
         raise ClipError(str(path), "it holds no video", "Give a file with a video track.")
     if not getattr(stream, "codec_context", None) or not stream.codec_context.width:
         raise ClipError(
-            str(path), "its video is in a format that cannot be decoded here, or damaged", REPAIR
+            str(path),
+            "its video cannot be decoded: it is damaged, its pictures are far too large, or its "
+            "format is not known here",
+            REPAIR,
         )
     return stream
 

@@ -13,6 +13,7 @@ from ruler.errors import ClipError
 from ruler.schemas.runs import ClipInfo
 from ruler.video import heartbeat
 from ruler.video.frames import Frame, FrameFailure, HeldClip, checked
+from ruler.video.kinds import holds_film
 from ruler.video.pictures import check_size, decode_picture, finish
 
 if TYPE_CHECKING:
@@ -67,6 +68,16 @@ class FolderClip(HeldClip):
 def is_picture(path: Path) -> bool:
     """Whether a name is one of a picture; hidden files are none."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def is_misnamed(path: Path) -> bool:
+    """Whether a video has a picture's name.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return holds_film(file.read(512))
 
 
 def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
@@ -125,7 +136,7 @@ def _times(count: int, rate: float) -> NDArray[np.float64]:
 
 def _size(path: Path, pictures: Sequence[Path]) -> tuple[int, int]:
     """Height and width of the first picture that can be read."""
-    reason = ""
+    reasons: list[str] = []
     for candidate in pictures:
         heartbeat.beat()
         picture = _read(candidate)
@@ -133,10 +144,11 @@ def _size(path: Path, pictures: Sequence[Path]) -> tuple[int, int]:
             height, width = picture.shape[:2]
             check_size(str(path), width, height)
             return height, width
-        reason = reason or f"{candidate.name}: {picture}"
-    raise ClipError(
-        str(path), f"none of its pictures can be read ({reason})", "Write the pictures again."
-    )
+        reasons.append(picture)
+    if path.is_file():
+        raise ClipError(str(path), reasons[0], "Check that other programs show it.")
+    reason = f"none of its pictures can be read ({pictures[0].name}: {reasons[0]})"
+    raise ClipError(str(path), reason, "Write the pictures again.")
 
 
 def _read(path: Path, *, is_grey: bool = False) -> NDArray[np.uint8] | str:

@@ -45,9 +45,9 @@ class Killed:
             start_new_session=True,
         )
 
-    def detect(self, **environment: str) -> subprocess.Popen[bytes]:
+    def detect(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         place = ["--scene", SCENE, "--fps", str(FPS), "--chunk", "8", "--run-id", "cut"]
-        return self.start(self.clip, *place, **environment)
+        return self.start(self.clip, *place, *arguments, **environment)
 
     def logged(self) -> list[str]:
         return self.log.read_text().split()
@@ -111,6 +111,28 @@ def test_killed_again_and_again_while_captioning(
     assert results(found) == results(whole)
     assert found.record.coverage == whole.record.coverage
     assert not list(folder.glob("checkpoint*")) and not list(folder.glob(".*"))
+
+
+@pytest.mark.parametrize("most", ["0", "4096"])
+def test_killed_again_and_again_while_sifting(
+    yard: Workplace, clip: str, run: Killed, captioner: Brightness, most: str
+) -> None:
+    """Which frames an adaptive run looks at does not depend on where it was cut off."""
+    process = run.detect("--sample", "adaptive", TEST_MOST_SAMPLES=most)
+    run.kill_when(process, (yard.folder / "runs" / "cut" / "run.json").exists)
+    moments = random.Random(2027)
+    for _ in range(3):
+        before, more = len(run.logged()), moments.randint(1, 20)
+        process = run.start("--resume", "cut", TEST_MOST_SAMPLES=most)
+        run.kill_when(process, lambda b=before, m=more: len(run.logged()) >= b + m)  # type: ignore[misc]
+    found = yard.resume("cut", workers=2)
+    assert (found.record.attempts, found.record.state) == (5, "done")
+    whole = yard.detect([clip], sample="adaptive", runs="others")
+    assert results(found) == results(whole)
+    assert found.record.coverage == whole.record.coverage
+    captioner.asked.clear()
+    assert results(yard.detect([clip], sample="adaptive", runs="again")) == results(whole)
+    assert captioner.asked == []
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,6 +70,35 @@ def header_cut_short(folder: Path) -> Path:
     return path
 
 
+def header_missing(folder: Path) -> Path:
+    path = write_clip(folder / "unfinished.mp4", numbered(30))
+    data = path.read_bytes()
+    path.write_bytes(data[: data.rfind(b"moov") - 4])
+    return path
+
+
+def zeros(folder: Path) -> Path:
+    (folder / "zeros.mp4").write_bytes(bytes(50_000))
+    return folder / "zeros.mp4"
+
+
+def archive(folder: Path) -> Path:
+    with zipfile.ZipFile(folder / "clip.mkv", "w") as file:
+        file.writestr("clip.mp4", b"a film")
+    return folder / "clip.mkv"
+
+
+def link_to_nothing(folder: Path) -> Path:
+    (folder / "link.mp4").symlink_to(folder / "gone.mp4")
+    return folder / "link.mp4"
+
+
+def huge(folder: Path) -> Path:
+    head = b"GIF89a\xff\xff\xff\xff\x80\0\0\0\0\0\xff\xff\xff"
+    (folder / "huge.gif").write_bytes(head + b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0;")
+    return folder / "huge.gif"
+
+
 def sound_only(folder: Path) -> Path:
     return write_sound(folder / "sound.m4a")
 
@@ -121,15 +151,20 @@ BAD: list[tuple[Callable[[Path], Path], str]] = [
     (playlist, "it is a text file, not a video. Give"),
     (garbage, "it is not a video file, or its header is damaged or cut off. Check"),
     (header_cut_off, "it holds no pictures: it is damaged or cut off. Check"),
-    (header_cut_short, "it is not a video file, or its header is damaged or cut off. Check"),
+    (header_cut_short, "its table of contents ('moov') is missing or cut off: the recording or"),
+    (header_missing, "its table of contents ('moov') is missing or cut off: the recording or"),
+    (zeros, "it begins with zeros where a video has its header: it was not written or copied"),
+    (archive, "it is a ZIP archive. Unpack it"),
+    (link_to_nothing, "it is a link that leads to no file. Check"),
+    (huge, "its video cannot be decoded: it is damaged, its pictures are far too large"),
     (sound_only, "it holds no video. Give"),
     (empty_folder, "the folder holds no pictures (bmp, jpeg, jpg, png, tif, tiff, webp). Give"),
     (folder_of_videos, "the folder holds no pictures"),
     (folder_of_broken_pictures, "none of its pictures can be read (1.png: the picture file is"),
-    (broken_picture, "none of its pictures can be read (1.jpg: the picture file ends early)"),
+    (broken_picture, "the picture file ends early. Check"),
     (pipe, "it is neither a file nor a folder. Give"),
     (raw_stream, "its pictures have no time stamps. Rewrite"),
-    (unknown_codec, "its video is in a format that cannot be decoded here, or damaged. Check"),
+    (unknown_codec, "its video cannot be decoded: it is damaged, its pictures are far too large"),
 ]
 
 
@@ -212,3 +247,20 @@ def test_importing_ruler_video_imports_no_decord() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert answer.stdout.strip() == "False"
+
+
+def test_a_video_with_a_pictures_name_is_read(plain: Path, tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.PNG", "c"):
+        (tmp_path / name).write_bytes(plain.read_bytes())
+        assert open_clip(tmp_path / name).info.frames == 150
+
+
+def test_a_finished_film_that_is_damaged_is_not_called_unfinished(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.mp4", numbered(30))
+    data = bytearray(path.read_bytes())
+    at = data.rfind(b"moov")
+    data[at + 4 :] = bytes(len(data) - at - 4)
+    path.write_bytes(data)
+    with pytest.raises(ClipError) as caught:
+        open_clip(path)
+    assert "moov" not in str(caught.value)
