@@ -8,13 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from ruler.errors import StoreError
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 DATABASE = "ruler.sqlite"
 HEAD = "0005"
@@ -55,14 +58,28 @@ class Database:
         self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
     ) -> None:
         """Insert rows; one whose primary key is there already is left as it is."""
-        if not rows:
-            return
-        if connection.dialect.name == "postgresql":
-            from sqlalchemy.dialects import postgresql
+        if rows:
+            connection.execute(_inserting(connection, table).on_conflict_do_nothing(), list(rows))
 
-            connection.execute(postgresql.insert(table).on_conflict_do_nothing(), list(rows))
-        else:
-            connection.execute(sqlite.insert(table).on_conflict_do_nothing(), list(rows))
+    def insert_larger(
+        self,
+        connection: Connection,
+        table: Table,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        by: str,
+        taking: Sequence[str],
+    ) -> None:
+        """Insert rows; one whose primary key is there already takes over the columns `taking` where
+        its column `by` is larger in the new row."""
+        if rows:
+            new = _inserting(connection, table)
+            merged = new.on_conflict_do_update(
+                index_elements=list(table.primary_key.columns),
+                set_={name: new.excluded[name] for name in taking},
+                where=new.excluded[by] > table.c[by],
+            )
+            connection.execute(merged, list(rows))
 
     def flaws(self) -> list[str]:
         """See that it can be written, and say what SQLite finds damaged; PostgreSQL looks after
@@ -163,6 +180,15 @@ def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _inserting(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An insertion that can say what becomes of a row that is there already."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
 
 def _begin(connection: Connection) -> None:

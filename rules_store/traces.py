@@ -66,13 +66,18 @@ class Traces(TraceReader):
     ) -> None:
         place = {"run_id": run_id, "clip": clip}
         rows = [{**place, **values} for values in match_values(traces, linked=linked)]
-        self._db.insert_new(connection, MATCH, rows)
+        # A rule that both passes fire counts once, at its strongest; it stays one of the first, so
+        # that a repeated stage finds it and comes to the same.
+        self._db.insert_larger(
+            connection, MATCH, rows, by="strength", taking=("strength", "evidence")
+        )
 
     # The reduce: stages over traces.
 
     def save_links(self, run_id: str, clip: int, traces: Iterable[Trace]) -> None:
         """Store links, linked matches and the first score; linked matches are those in `matched`
-        that are not stored yet. Linked matches of an earlier attempt are dropped first."""
+        that are not stored yet, or not as strong. Linked matches of an earlier attempt are dropped
+        first."""
         with self._db.write() as connection:
             connection.execute(
                 delete(MATCH).where(MATCH.c.run_id == run_id, MATCH.c.clip == clip, MATCH.c.linked)

@@ -382,6 +382,20 @@ class StoreConformance:
         store.traces.save_links("run", 0, [replace(trace, match=0.5)])
         assert list(store.traces.read("run", 0)) == [replace(trace, match=0.5)]
 
+    def test_a_rule_that_both_passes_fire_is_kept_at_its_strongest(self, store: Store) -> None:
+        stronger, weaker = fill(store, 2)
+        wanted = match_of(0, 0.9)
+        linked = [
+            replace(
+                trace, matched=trace.matched.model_copy(update={"matches": (match,)}), match=0.5
+            )
+            for trace, match in ((stronger, wanted), (weaker, match_of(1, 0.01)))
+        ]
+        for _ in range(2):  # a repeated stage comes to the same
+            store.traces.save_links("run", 0, linked)
+            stored = [trace.matched.matches for trace in store.traces.read("run", 0)]
+            assert stored == [(wanted,), weaker.matched.matches]
+
     def test_links_come_back(self, store: Store) -> None:
         figure = support.make_figure(speed_ratio=1.0)
         caption = support.make_caption("One.", [figure], key="linked")
