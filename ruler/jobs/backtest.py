@@ -221,9 +221,11 @@ class _Looked:
     ) -> None:
         self._store = store
         self._spec = spec
+        self._taxonomy = load_taxonomy(spec.taxonomy, store.derived)
         self._sides = [self._deducer(*side) for side in sides]
         self._recaller: Recaller | None = None
-        if spec.version == judging_stamp():
+        judged_by = (spec.version, spec.taxonomy_sha256)
+        if judged_by == (judging_stamp(), self._taxonomy.sha256):
             made_by = store.scenes.revision(spec.scene, spec.revision.revision).rule_set
             self._recaller = Recaller(store, spec, made_by, (self._sides[0], self._sides[1]))
 
@@ -238,12 +240,13 @@ class _Looked:
             reasoner=SymbolicReasoner(),
             context=context,
             revision=ref,
-            taxonomy=load_taxonomy(self._spec.taxonomy, self._store.derived),
+            taxonomy=self._taxonomy,
             smoothing=self._spec.smoothing,
         )
 
     def compared(self, number: int, outcome: ClipOutcome) -> Difference:
-        """Both over one clip; what the run stored is gone by where this ruler made it."""
+        """Both over one clip; what the run stored is gone by where this ruler made it, by the
+        taxonomy as it is now."""
         assert outcome.info is not None
         start = self._spec.start_time or outcome.info.start_time
         if self._recaller is not None and self._store.runs.is_done(self._spec.id, number):

@@ -28,19 +28,12 @@ from ruler.jobs.progress import Progress, Report, silent
 from ruler.jobs.results import read_record, write_record, write_results
 from ruler.jobs.run_names import new_id
 from ruler.jobs.tools import Machine, Tools, tools_for
-from ruler.schemas.runs import (
-    By,
-    Coverage,
-    Every,
-    RunRecord,
-    RunSpec,
-    Sampling,
-    Smoothing,
-)
+from ruler.schemas.runs import By, Coverage, Every, RunRecord, RunSpec, Sampling, Smoothing
 from ruler.stamp import judging_stamp
 from ruler.video.clips import clip_names
 from ruler.video.frames import Clip
 from ruler.video.known import KnownClip
+from rules_store.taxonomy_files import load_taxonomy
 
 
 @dataclass(frozen=True)
@@ -124,6 +117,7 @@ def spec_of(request: DetectRequest, machine: Machine) -> RunSpec:
         reasoner=request.reasoner,
         by=request.by,
         taxonomy=taxonomy,
+        taxonomy_sha256=load_taxonomy(taxonomy, machine.store.derived).sha256,
         every=request.every,
         sample=request.sample,
         smoothing=request.smoothing,

@@ -104,8 +104,8 @@ def tools_for(spec: RunSpec, machine: Machine) -> Tools:
     """Everything a run asks for by name.
 
     Raises:
-        InputError: the store has another revision of that number, or the captioner is not the one
-            that the scene was learned with.
+        InputError: the store has another revision of that number, the taxonomy has changed since
+            the run began, or the captioner is not the one that the scene was learned with.
         UnknownNameError, MissingExtraError: of the captioner, reasoner or taxonomy.
     """
     revision = machine.store.scenes.revision(spec.scene, spec.revision.revision)
@@ -132,10 +132,21 @@ def tools_for(spec: RunSpec, machine: Machine) -> Tools:
         ),
         reasoner=SymbolicReasoner() if spec.by == "clip" else named,
         judge=named,
-        taxonomy=load_taxonomy(spec.taxonomy, machine.store.derived),
+        taxonomy=_taxonomy(spec, machine.store),
         lexicon=load_lexicon(derived=machine.store.derived),
         places=Places(machine.workers),
     )
+
+
+def _taxonomy(spec: RunSpec, store: Store) -> Taxonomy:
+    """The taxonomy of a run, which says what it said when the run began."""
+    taxonomy = load_taxonomy(spec.taxonomy, store.derived)
+    if spec.taxonomy_sha256 not in (None, taxonomy.sha256):
+        raise InputError(
+            f"the taxonomy {spec.taxonomy} has changed since run {spec.id!r} began: put back what "
+            "it said then, or start a new run, which captions nothing again that it knows."
+        )
+    return taxonomy
 
 
 def _sieve(captioner: Captioner, rules: RuleSet) -> Sieve | None:

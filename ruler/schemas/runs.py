@@ -169,7 +169,9 @@ class RunSpec(Value):
     """Everything that decides a run's results; written before the first frame is read, so that a
     killed run can be resumed from it. `asking` holds the options of models that do (`window`,
     `language`, `base_url` without secrets ...); keys and limits are no part of it. `version` is
-    the stamp of the code that judges (`ruler.stamp`); by other code, other results may come."""
+    the stamp of the code that judges (`ruler.stamp`); by other code, other results may come.
+    `taxonomy_sha256` is the hash of what the taxonomy said when the run began; its file may
+    change."""
 
     id: str
     scene: SceneName
@@ -179,6 +181,7 @@ class RunSpec(Value):
     reasoner: str
     by: By = "frame"
     taxonomy: str
+    taxonomy_sha256: str | None = None
     every: Every | None = None
     sample: Sampling = "uniform"
     smoothing: Smoothing = Smoothing()

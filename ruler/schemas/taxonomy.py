@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ruler.schemas.base import UnitInterval, Value
+from ruler.schemas.base import UnitInterval, Value, content_hash
 from ruler.schemas.rules import ID_PATTERN, NAME_PATTERN, Level, Phrase, RuleTests, Subject
 
 TAXONOMY_SCHEMA = "ruler/taxonomy/v1"
@@ -43,11 +43,6 @@ class TaxonomyItem(Value):
     unless: tuple[Phrase, ...] = ()
     only_if: tuple[Phrase, ...] = ()
     tests: RuleTests = RuleTests()
-
-    @property
-    def is_conditional(self) -> bool:
-        """True where more than its own words decide whether it applies."""
-        return bool(self.unless or self.only_if)
 
 
 class TaxonomyCategory(Value):
@@ -98,6 +93,12 @@ class Taxonomy(Value):
                     raise ValueError(f"item id {item.id!r} stands twice")
                 seen.add(item.id)
         return self
+
+    @property
+    def sha256(self) -> str:
+        """The hash of what it says, however its file is written; keys left out count for nothing,
+        so that a ruler with more of them gives the same."""
+        return content_hash(self.model_dump(mode="json", exclude_defaults=True))
 
     @property
     def items(self) -> tuple[TaxonomyItem, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ruler.errors import InputError
 from tests.scenes import FPS, SCENE, Brightness, Workplace, results, wavy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -187,3 +188,27 @@ def test_interrupted_by_the_keyboard(yard: Workplace, run: Killed) -> None:
     assert process.returncode == 130
     assert said == "ruler: interrupted. A detection goes on with: ruler detect --resume RUN\n"
     assert yard.resume("cut").record.coverage.total == FRAMES
+
+
+TAXONOMY = """\
+schema: ruler/taxonomy/v1
+id: street
+categories:
+  light:
+    title: Light
+    items:
+      - {id: light.glare, kind: abnormal, title: Glare, level: high, statement: It glares.}
+"""
+
+
+def test_a_taxonomy_that_changed_meanwhile_is_noticed(yard: Workplace) -> None:
+    """What it said when the run began is part of the run; how its file is written is not."""
+    clip = yard.clip("two", wavy(40, seed=12))
+    path = yard.folder / "street.yaml"
+    path.write_text(TAXONOMY)
+    found = yard.detect([clip], taxonomy=str(path), run_id="mine")
+    path.write_text("# Written by hand\n" + TAXONOMY)
+    assert results(yard.resume("mine")) == results(found)
+    path.write_text(TAXONOMY.replace("level: high", "level: low"))
+    with pytest.raises(InputError, match=r"street.yaml has changed since run 'mine' began"):
+        yard.resume("mine")
