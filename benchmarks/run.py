@@ -156,8 +156,8 @@ def table(benchmark: Benchmark, page: str, output: str) -> Iterator[str]:
 def main() -> int:
     """Run and print; 1 where something did not run to its end."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("shared", type=Path)
-    parser.add_argument("--full", action="store_true")
+    parser.add_argument("shared", type=Path, help="the folder with the data sets")
+    parser.add_argument("--full", action="store_true", help="those of many minutes, too")
     parser.add_argument("--only", nargs="+", choices=[one.name for one in BENCHMARKS])
     parser.add_argument("--limit", type=float, default=900.0, help="seconds a benchmark")
     asked = parser.parse_args()

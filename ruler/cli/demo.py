@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,6 +46,7 @@ def demo(
             report=report,
         )
     _print(result)
+    _next(reference or [], place)
     raise typer.Exit(result.found.exit_code)
 
 
@@ -76,4 +78,17 @@ def _print(result: DemoResult) -> None:
             console.say("    nothing out of the ordinary")
     report = result.found.folder / "report.html"
     console.say(f"[bold]Report[/]: {console.plain(report)} (open it in a browser)")
-    console.say("Next: ruler induce YOUR_NORMAL_CLIPS... --scene NAME")
+
+
+_ENOUGH_CLIPS = 4
+"""Normal clips from which on bounds leave little room beyond what the references show."""
+
+
+def _next(references: list[str], place: str) -> None:
+    """What to do now; a quick look at footage of one's own knows little, and says so."""
+    named = f" --place {place}" if place != "any" else ""
+    if references and len(references) < _ENOUGH_CLIPS:
+        count = f"{len(references)} normal clip{'s' if len(references) > 1 else ''}"
+        console.say(f"From {count} the bounds leave much room; from four or more, less.")
+    clips = " ".join(map(shlex.quote, references)) + " MORE..." if references else "CLIP..."
+    console.say(f"Next: ruler induce {console.plain(clips)} --scene NAME{named}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from ruler.errors import InputError
 
 if TYPE_CHECKING:
     from ruler.jobs.induce import InduceResult
+    from ruler.schemas.rules import Rule
 
 
 def induce(
@@ -181,7 +183,7 @@ def _print(scene: str, result: InduceResult) -> None:
     warnings = result.scene_info.get("warnings", [])
     for warning in warnings if isinstance(warnings, list) else []:
         console.warn(str(warning))
-    for rule in result.rule_set.rules:
+    for rule in _without_concepts(result.rule_set.rules):
         mark = "[green]normal [/]" if rule.kind == "normal" else "[yellow]anomaly[/]"
         console.say(f"{mark} [bold]{rule.id}[/]  {console.plain(rule.statement)}")
         if rule.origin.note:
@@ -193,6 +195,23 @@ def _print(scene: str, result: InduceResult) -> None:
         console.say(f"[dim]{rule_id}: {what}[/]")
     console.say(_saved(scene, result.revision, result.is_new, result.is_active))
     console.tell_spending(result.usage)
+
+
+def _without_concepts(rules: Sequence[Rule]) -> Iterator[Rule]:
+    """The rules that are about this scene, in order; those that every scene gets from the lexicon
+    are told in one line where the first of them stands."""
+    from ruler.reasoners.symbolic.writing import CONCEPT
+
+    common = [rule for rule in rules if rule.id.partition(".")[2].startswith(CONCEPT)]
+    for rule in rules:
+        if rule not in common:
+            yield rule
+        elif rule is common[0]:
+            titles = ", ".join(one.title.lower() for one in common)
+            console.say(
+                f"[yellow]anomaly[/] [bold]{len(common)} rules from ruler's lexicon[/], of what "
+                f"the references hardly ever show: {console.plain(titles)}"
+            )
 
 
 def _saved(scene: str, revision: int | None, is_new: bool, is_active: bool) -> str:

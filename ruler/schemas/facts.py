@@ -188,8 +188,8 @@ FACTS: dict[str, FactSpec] = {
             "figure",
             "`low_area` of a figure that came down fast and has not got up since; less of it where "
             "it came down slowly, a moment ago, or long ago (a tenth fades each second)",
-            "a figure that came down fast and has not got up fills {} squared heights low in the "
-            "image",
+            "a figure that came down fast and has not got up covers {} times the square of its "
+            "standing height, low in the image",
             "link",
         ),
         _spec(
@@ -199,7 +199,7 @@ FACTS: dict[str, FactSpec] = {
             None,
             "figure",
             "area of the figure in the lower part of the image, where the floor is",
-            "a figure fills {} squared heights low in the image",
+            "a figure covers {} times the square of its standing height, low in the image",
         ),
         _spec(
             "motion_disorder",

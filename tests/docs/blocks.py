@@ -8,9 +8,9 @@ A fence begins with its language; one of these may follow:
   same.
 
 In a `console` block a line that begins with `$ ` is a command, and the lines below it are what it
-must say. In a `bash` block every line is a command; a backslash goes on with the next line.
-Elsewhere a command is what stands between back-ticks, or in indented lines, and begins with the
-name of a program: there, words may be left out.
+must say (`…` stands for anything). In a `bash` block every line is a command; a backslash goes on
+with the next line. Elsewhere a command is what stands between back-ticks, or in indented lines,
+and begins with the name of a program: there, words may be left out.
 """
 
 from __future__ import annotations

@@ -131,6 +131,11 @@ def show_rule(
     with open_store(store) as opened:
         revision = opened.scenes.revision(rule_id.partition(".")[0], number)
     found = revision.rule_set.rule(rule_id)
+    if found is None and rule_id == revision.ref.scene:
+        raise InputError(
+            f"{rule_id} is a scene, and this shows one rule: name one of those that "
+            f"`ruler rules list {rule}` lists, or see all of them: ruler rules export {rule}"
+        )
     if found is None:
         known = ", ".join(other.id for other in revision.rule_set.rules)
         raise NotFoundError(f"{revision.ref} has no rule {rule_id!r}; its rules: {known}.")

@@ -103,10 +103,10 @@ WATCHES: tuple[Watch, ...] = (
         anomaly="fall",
         title_normal="Who comes down fast gets up again",
         title_anomaly="A figure came down fast and stays low, as after a fall",
-        said_normal="Figures here that come down fast and do not get up at once fill up to {bound} "
-        "squared figure heights low in the image.",
-        said_anomaly="A figure came down fast, has not got up since, and fills more than {bound} "
-        "squared figure heights low in the image: a fall.",
+        said_normal="Figures here that come down fast and do not get up at once cover up to "
+        "{bound} times the square of their standing height, low in the image.",
+        said_anomaly="A figure came down fast, has not got up since, and covers more than {bound} "
+        "times the square of its standing height, low in the image: a fall.",
         category="posture.fall",
         level="high",
         role="primary",

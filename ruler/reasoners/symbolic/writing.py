@@ -18,6 +18,9 @@ from ruler.schemas.facts import FACTS
 from ruler.schemas.induction import Brief, Checkup, Consensus, FactRange
 from ruler.schemas.rules import Measure, Origin, Rule
 
+CONCEPT = "concept-"
+"""How the ids of rules begin that come from the lexicon."""
+
 UNCOVERED = "uncovered"
 """The slug of the rule that fires on what no normal rule covers: things, and measured facts."""
 
@@ -166,7 +169,7 @@ def _concept_rules(consensus: Consensus, brief: Brief) -> list[Rule]:
     shown = {agreed.name: agreed.votes for agreed in consensus.concepts}
     return [
         Rule(
-            id=f"{brief.scene}.concept-{key}",
+            id=f"{brief.scene}.{CONCEPT}{key}",
             title=concept.title,
             kind="anomaly",
             level=concept.level,
