@@ -23,7 +23,7 @@ from typing import Any
 from unittest import mock
 
 from ruler.captioners.helpers import POOL as CAPTIONERS
-from ruler.captioners.motion import captioner as captioner_module
+from ruler.captioners.motion import vision
 from ruler.captioners.motion.captioner import MotionCaptioner
 from ruler.captioners.motion.flow import FlowMemo
 from ruler.jobs.detect import DetectRequest, detect
@@ -104,8 +104,8 @@ def by_stage(clips: Sequence[Clip], captioner: MotionCaptioner, model: SceneMode
     view = View(captioner, model)
     patches = (
         watch.around(FlowMemo, "backward", "flow"),
-        watch.around(captioner_module, "observe", "foreground and windows"),
-        watch.around(captioner_module, "find_figures", "figures"),
+        watch.around(vision, "observe", "foreground and windows"),
+        watch.around(vision, "find_figures", "figures"),
     )
     with patches[0], patches[1], patches[2]:
         for clip in clips:

@@ -13,6 +13,7 @@ from rules_store.derived import Derived
 from rules_store.engine import open_database
 from rules_store.events import Events
 from rules_store.feedback import Feedbacks
+from rules_store.fresh import Fresh
 from rules_store.health import Health
 from rules_store.history import History
 from rules_store.recall import Recall
@@ -43,8 +44,9 @@ class Store:
         self.captions = Captions(self._db)
         self.answers = Answers(self._db)
         self.runs = Runs(self._db)
-        self.traces = Traces(self._db, self.captions)
-        self.whole_clips = WholeClips(self._db)
+        fresh = Fresh()
+        self.traces = Traces(self._db, self.captions, fresh)
+        self.whole_clips = WholeClips(self._db, fresh)
         self.recall = Recall(self._db)
         self.events = Events(self._db)
         self.feedback = Feedbacks(self._db)

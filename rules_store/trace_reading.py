@@ -13,6 +13,7 @@ from ruler.schemas.verdicts import NO_ANSWER, Match, Outcome, Verdict
 from rules_store.captions import Captions
 from rules_store.engine import Database
 from rules_store.frame_pages import frame_pages
+from rules_store.fresh import Fresh
 from rules_store.stored import stored, stored_json
 from rules_store.tables import MATCH, RUN_CHUNK, VERDICT
 from rules_store.trace_rows import match_of, trace_of, unlinked_of
@@ -26,9 +27,10 @@ Stage = Literal["match", "smooth", "reason", "reflect"]
 class TraceReader:
     """What is stored of a clip's frames, in their order; memory stays flat."""
 
-    def __init__(self, database: Database, captions: Captions) -> None:
+    def __init__(self, database: Database, captions: Captions, fresh: Fresh) -> None:
         self._db = database
         self._captions = captions
+        self._fresh = fresh
 
     def chunks_done(self, run_id: str, clip: int) -> set[int]:
         """Numbers of the chunks that are stored."""
@@ -122,6 +124,9 @@ class TraceReader:
 
     def verdicts(self, run_id: str, clip: int) -> Iterator[Verdict]:
         """The verdicts of a clip in order of frames, page by page; none before it was judged."""
+        if (fresh := self._fresh.take(run_id, clip)) is not None:
+            yield from fresh
+            return
         for row in self._column_rows(run_id, clip, (VERDICT.c.body,), page=PAGE):
             if row.body is not None:
                 yield stored(Verdict, row.body)

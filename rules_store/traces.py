@@ -31,6 +31,7 @@ class Traces(TraceReader):
         place = {"run_id": run_id, "clip": clip}
         if not traces:
             return
+        self._fresh.take(run_id, clip)
         with self._db.write() as connection:
             for table in (MATCH, VERDICT):
                 connection.execute(
@@ -113,6 +114,7 @@ class Traces(TraceReader):
 
     def save_verdicts(self, run_id: str, clip: int, verdicts: Iterable[Verdict]) -> None:
         """Store the outcome of each frame."""
+        self._fresh.take(run_id, clip)
         for page in _paged(verdicts):
             with self._db.write() as connection:
                 rows = [{"at": verdict.frame_index, **verdict_values(verdict)} for verdict in page]

@@ -14,6 +14,7 @@ from ruler.schemas.traces import Trace
 from ruler.schemas.verdicts import ClipVerdict, Event, Reflection, Verdict
 from rules_store.engine import Database
 from rules_store.events import event_values, reflection_values
+from rules_store.fresh import Fresh
 from rules_store.tables import EVENT, MATCH, REFLECTION, RUN_CHUNK, RUN_CLIP, VERDICT
 from rules_store.trace_rows import frame_values, link_values, match_values, verdict_values
 
@@ -34,8 +35,9 @@ class WholeClip:
 class WholeClips:
     """The store's side of clips that are judged in one go."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, fresh: Fresh) -> None:
         self._db = database
+        self._fresh = fresh
 
     def save(self, run_id: str, clip: int, found: WholeClip) -> None:
         """Store everything about a clip and mark it as done, or (on an error) nothing; what an
@@ -65,6 +67,7 @@ class WholeClips:
                 .where(RUN_CLIP.c.run_id == run_id, RUN_CLIP.c.clip == clip)
                 .values(error=None, done=True, verdict=found.verdict.model_dump_json())
             )
+        self._fresh.put(run_id, clip, found.verdicts)
 
     def _clear(self, connection: Connection, table: Table, run_id: str, clip: int) -> None:
         connection.execute(delete(table).where(table.c.run_id == run_id, table.c.clip == clip))

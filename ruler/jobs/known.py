@@ -43,7 +43,7 @@ def _linked(deps: ClipDeps, spec: RunSpec, seen: Sequence[Observation]) -> list[
     if [(row.frame_index, row.time_seconds, row.caption_key) for row in rows] != asked:
         return None
     return [
-        one.model_copy(update=row.links) if row.links else one
+        Observation.unchecked({**one.__dict__, **row.links}) if row.links else one
         for one, row in zip(seen, rows, strict=True)
     ]
 

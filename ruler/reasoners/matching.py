@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ruler.reasoners.base import MatchContext
 from ruler.reasoners.gates import Gate, check_gates
@@ -16,6 +17,9 @@ from ruler.text.phrases import Found, find_any
 
 FAINT = 0.01
 """Strengths below this are no match: a logistic curve never quite reaches zero."""
+
+_SURELY_FAINT = FAINT - 1e-6
+"""Far enough below for rounding not to matter."""
 
 FIRES = 0.5
 """A rule fires on a caption from this strength on; fainter matches only add to the score."""
@@ -65,7 +69,8 @@ def match_found(
     state, why = check_gates(rule, observation, context)
     if state == Gate.CLOSED:
         return None
-    if missing := _unmeasured(rule, caption):
+    asked = tuple(measure.fact for measure in rule.measures)
+    if missing := _unmeasured(asked, caption.measured):
         return NotEvaluable(
             rule_id=rule.id, reason=f"{caption.captioner} does not measure {', '.join(missing)}"
         )
@@ -99,17 +104,18 @@ def word_evidence(found: Found, caption: Caption, frame_index: int) -> WordEvide
     )
 
 
-def _unmeasured(rule: Rule, caption: Caption) -> list[str]:
-    """Facts that the rule asks for and this captioner cannot give.
+@lru_cache(maxsize=1024)
+def _unmeasured(facts: tuple[str, ...], measured: tuple[str, ...]) -> tuple[str, ...]:
+    """Facts that a rule asks for and a captioner that measures these cannot give.
 
     A linked fact needs figures to follow, so it goes missing with a captioner that measures none.
     """
-    return [
-        measure.fact
-        for measure in rule.measures
-        if (FACTS[measure.fact].source == "captioner" and measure.fact not in caption.measured)
-        or (FACTS[measure.fact].source == "link" and not caption.measured)
-    ]
+    return tuple(
+        fact
+        for fact in facts
+        if (FACTS[fact].source == "captioner" and fact not in measured)
+        or (FACTS[fact].source == "link" and not measured)
+    )
 
 
 def best_figure(
@@ -126,6 +132,8 @@ def best_figure(
     positions: Sequence[int | None] = range(len(caption.figures))
     if all(FACTS[measure.fact].scope == "frame" for measure in measures):
         positions = (None,)
+    elif any(_is_beyond_reach(measure, observation, caption) for measure in measures):
+        return 0.0, []
     strongest, place = 0.0, None
     for position in positions:
         strength = 1.0
@@ -144,6 +152,23 @@ def best_figure(
         for measure, value in zip(measures, values, strict=True)
         if value is not None
     ]
+
+
+def _is_beyond_reach(measure: Measure, observation: Observation, caption: Caption) -> bool:
+    """Whether a measure surely holds no more than faintly on any figure, told by the one that comes
+    nearest to its bound: most figures of most frames are far from all bounds."""
+    if not caption.figures or (measure.above is None) == (measure.below is None):
+        return False
+    fact = measure.fact
+    if FACTS[fact].source == "link":
+        facts = [link.facts for link in observation.links]
+    else:
+        facts = [figure.facts for figure in caption.figures]
+    values = [known[fact] for known in facts if fact in known]
+    if len(values) < len(caption.figures):
+        return False
+    nearest = min(values) if measure.above is None else max(values)
+    return measure_strength(measure, nearest) < _SURELY_FAINT
 
 
 def _value(

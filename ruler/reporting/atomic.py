@@ -22,8 +22,12 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise RunError(f"{path}: cannot be written ({reason}). Nothing of it was kept.") from error
+        raise _unwritten(path, error) from error
+
+
+def _unwritten(path: Path, error: OSError) -> RunError:
+    reason = error.strerror or str(error)
+    return RunError(f"{path}: cannot be written ({reason}). Nothing of it was kept.")
 
 
 class AtomicText:
@@ -48,8 +52,10 @@ class AtomicText:
         """Write text; a full disk is a `RunError`."""
         if self._file is None:
             raise ValueError(f"{self.path} is not open for writing")
-        with writing(self.path):
+        try:  # not `writing`: this is called for every row
             return self._file.write(text)
+        except OSError as error:
+            raise _unwritten(self.path, error) from error
 
     def __exit__(
         self,

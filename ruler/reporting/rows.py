@@ -59,6 +59,9 @@ CLIP_KEYS: Final = (
 )
 DIGITS: Final = 6
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
+_AS_IT_IS: Final = frozenset({str, int, bool, type(None)})
+
 
 def six_digits(number: float) -> float:
     """A number as files have it; negative zero becomes zero."""
@@ -109,8 +112,7 @@ def clip_of(row: dict[str, Any]) -> ClipVerdict:
 
 def line(row: dict[str, Any]) -> str:
     """A row as one line of JSON, with its end."""
-    text = json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
-    return text + "\n"
+    return _ENCODER.encode(row) + "\n"
 
 
 def _row(values: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
@@ -121,13 +123,15 @@ def _row(values: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, float):
+    """A value of JSON as files have it: most are texts and whole numbers, which stay."""
+    kind = type(value)
+    if kind in _AS_IT_IS:
+        return value
+    if kind is float:
         return six_digits(value)
-    if isinstance(value, dict):
+    if kind is dict:
         return {key: _plain(value[key]) for key in sorted(value)}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value
+    return [_plain(item) for item in value]
 
 
 def _values(row: dict[str, Any]) -> dict[str, Any]:

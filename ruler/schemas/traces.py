@@ -34,6 +34,21 @@ class Trace:
         """Presentation time of the frame."""
         return self.observation.time_seconds
 
+    def smoothed(self, score: float | None) -> Trace:
+        """The trace after smoothing."""
+        stages = (self.match, score, self.reason, self.reflect)
+        return Trace(self.observation, self.matched, *stages, self.notes)
+
+    def reasoned(self, score: float | None) -> Trace:
+        """The trace after reasoning."""
+        stages = (self.match, self.smooth, score, self.reflect)
+        return Trace(self.observation, self.matched, *stages, self.notes)
+
+    def reflected(self, score: float | None) -> Trace:
+        """The trace after reflection."""
+        stages = (self.match, self.smooth, self.reason, score)
+        return Trace(self.observation, self.matched, *stages, self.notes)
+
     def noted(self, why: str | None) -> Trace:
         """The trace with one more note, if there is one."""
         # A stage may be repeated after a crash: the same note is not said twice.

@@ -203,10 +203,14 @@ def _observe(sample: Sample, answer: Caption | str | None) -> Observation:
     failure = answer if isinstance(answer, str) else None
     if caption is None and failure is None:
         failure = NO_ANSWER
-    return Observation(
-        frame_index=sample.frame_index,
-        until_frame=sample.until_frame,
-        time_seconds=sample.time_seconds,
-        caption=caption,
-        failure=failure,
+    return Observation.unchecked(
+        {
+            "frame_index": sample.frame_index,
+            "until_frame": sample.until_frame,
+            "time_seconds": sample.time_seconds,
+            "caption": caption,
+            "failure": failure,
+            "links": (),
+            "disturbed_seconds": 0.0,
+        }
     )

@@ -157,7 +157,7 @@ class Deducer:
     def _smoothed(self, traces: Sequence[Trace]) -> list[Trace]:
         points = ((trace.time_seconds, trace.match) for trace in traces)
         return [
-            replace(trace, smooth=score)
+            trace.smoothed(score)
             for trace, score in zip(traces, smooth(points, self.smoothing), strict=True)
         ]
 
@@ -165,7 +165,7 @@ class Deducer:
         self, traces: Sequence[Trace]
     ) -> tuple[list[Trace], list[tuple[int, int, Reflection]]]:
         rule_set = self.context.rule_set
-        done = [replace(trace, reflect=trace.reason) for trace in traces]
+        done = [trace.reflected(trace.reason) for trace in traces]
         frames = [trace.observation.frame_index for trace in traces]
         said: list[tuple[int, int, Reflection]] = []
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import islice
 
 from ruler.reasoners.base import Checked, Disputed
@@ -52,7 +51,7 @@ def reason(
         answers = iter(check(disputed) if disputed else ())
         for trace, one in held:
             yield (
-                replace(trace, reason=trace.smooth)
+                trace.reasoned(trace.smooth)
                 if one is None
                 else _told(trace, next(answers), threshold)
             )
@@ -87,4 +86,4 @@ def _told(trace: Trace, checked: Checked, threshold: float) -> Trace:
     assert trace.smooth is not None
     is_open = checked.is_unanswered and trace.smooth < threshold
     score = None if is_open else min(1.0, max(0.0, checked.score))
-    return replace(trace, reason=score).noted(checked.why)
+    return trace.reasoned(score).noted(checked.why)

@@ -9,7 +9,7 @@ frames to come; and since it rests on a part, it clears no alarm that is far abo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ruler.reasoners.base import EventEvidence, Reasoner
 from ruler.schemas.rules import Rule, RuleSet
@@ -170,13 +170,13 @@ def apply(traces: Iterable[Trace], answer: Reflection, threshold: float) -> Iter
     for trace in traces:
         score = trace.reason
         if score is None or answer.first == answer.second:
-            yield replace(trace, reflect=score)
+            yield trace.reflected(score)
         elif answer.second == "anomaly":
             raised = max(score, threshold) if score >= _NEAR * threshold else score
-            yield replace(trace, reflect=raised).noted(answer.why)
+            yield trace.reflected(raised).noted(answer.why)
         elif answer.second == "normal":
             cleared = _CLEARED * min(score, threshold)
-            yield replace(trace, reflect=cleared).noted(answer.why)
+            yield trace.reflected(cleared).noted(answer.why)
         else:
             kept = None if score >= _NEAR * threshold else score
-            yield replace(trace, reflect=kept).noted(answer.why)
+            yield trace.reflected(kept).noted(answer.why)

@@ -31,8 +31,7 @@ def samples_of(
         stop: Where to end (exclusive); None for all.
     """
     stop = len(frames) if stop is None else min(stop, len(frames))
-    ends = [*frames[start + 1 : stop + 1], clip.info.frames]
-    return [
-        Sample(frame_index=int(frame), until_frame=int(end), time_seconds=float(clip.times[frame]))
-        for frame, end in zip(frames[start:stop], ends, strict=False)
-    ]
+    some = frames[start:stop]
+    ends = [*frames[start + 1 : stop + 1].tolist(), clip.info.frames]
+    seconds = clip.times[some].tolist()
+    return list(map(Sample, some.tolist(), ends, seconds))

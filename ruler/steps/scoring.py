@@ -52,6 +52,9 @@ def weights_of(rules: Iterable[Rule]) -> dict[str, float]:
 
 def joined(first: Matched, second: Matched) -> Matched:
     """What two passes over the same frame found together; a rule counts once, at its strongest."""
+    for one, other in ((first, second), (second, first)):
+        if len(one.matches) <= 1 and _is_quiet(other):
+            return one
     strongest: dict[str, Match] = {}
     for match in first.matches + second.matches:
         known = strongest.get(match.rule_id)
@@ -62,6 +65,10 @@ def joined(first: Matched, second: Matched) -> Matched:
         not_evaluable=first.not_evaluable + second.not_evaluable,
         undetermined=first.undetermined or second.undetermined,
     )
+
+
+def _is_quiet(matched: Matched) -> bool:
+    return not (matched.matches or matched.not_evaluable or matched.undetermined)
 
 
 def ranked(matched: Matched, weights: dict[str, float]) -> list[Match]:

@@ -91,6 +91,8 @@ def lemma_of(word: str, language: str = "en") -> str:
     plain = word.lower().replace("’", "'")
     if known := _common(language).get(plain):
         return known
+    if plain.isascii() and plain.isdigit():  # as simplemma has it
+        return plain
     import simplemma  # not before: its rules and words take a fifth of a second
 
     return simplemma.lemmatize(plain, lang=language).lower()

@@ -9,11 +9,12 @@ import os
 import select
 import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ruler.children import end, spawn
 from ruler.errors import ClipError
 from ruler.video import wire
 from ruler.video.columns import Layout, Sealed
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.25
 _START_SECONDS = 60.0
-_REST_SECONDS = 2.0
+_END_SECONDS = 2.0
 _BUFFER_BYTES = 1 << 20
 
 
@@ -46,12 +47,7 @@ class Decoder:
         shared = shared_file(HEADER_BYTES)
         self._header = mmap.mmap(shared, HEADER_BYTES)
         self._channel, far = socket.socketpair()
-        self._process = spawn(
-            _CODE,
-            [str(shared), str(far.fileno()), str(limits.megabytes), str(limits.pixels)],
-            [shared, far.fileno()],
-            has_pipes=True,
-        )
+        self._process = _start(shared, far.fileno(), limits)
         os.close(shared)
         far.close()
         self._slots: Slots | None = None
@@ -160,7 +156,11 @@ class Decoder:
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
-        end(self._process)
+        try:
+            self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._header.close()
         self._channel.close()
         if self._slots is not None:
@@ -170,7 +170,7 @@ class Decoder:
         """Nobody reads on: let the process come to rest, or end it."""
         if not self.is_usable:
             return
-        deadline = time.monotonic() + _REST_SECONDS
+        deadline = time.monotonic() + _END_SECONDS
         try:
             self._say({"do": "free", "read": number, "slots": None})
             while "end" not in self._hear()[0]:
@@ -238,13 +238,27 @@ class Decoder:
         return DecoderLostError(reason)
 
 
+def _start(shared: int, channel: int, limits: Limits) -> subprocess.Popen[bytes]:
+    """A new process; its packages are found where this one finds them."""
+    places = os.pathsep.join(place or str(Path.cwd()) for place in sys.path)
+    command = [sys.executable, "-W", "ignore", "-c", _CODE, places, str(shared), str(channel)]
+    return subprocess.Popen(  # noqa: S603 - a fixed command
+        [*command, str(limits.megabytes), str(limits.pixels)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        # OpenCV reads it once, where it is loaded.
+        env={**os.environ, "OPENCV_IO_MAX_IMAGE_PIXELS": str(limits.pixels)},
+        pass_fds=(shared, channel),
+        start_new_session=True,
+    )
+
+
 _CODE = (
-    "import fcntl; "
+    "import fcntl, os, sys; sys.path[:] = sys.argv.pop(1).split(os.pathsep); "
     # Both may lie on each other's place: first out of the way.
     "shared, channel = (fcntl.fcntl(int(sys.argv.pop(1)), fcntl.F_DUPFD, 10) for _ in '12'); "
     f"os.dup2(shared, {SHARED}); os.dup2(channel, {CHANNEL}); "
-    # OpenCV reads it once, where it is loaded.
-    "os.environ['OPENCV_IO_MAX_IMAGE_PIXELS'] = sys.argv[2]; "
     "from ruler.video.decoder_process import main; main()"
 )
 

@@ -234,3 +234,53 @@ def test_every_match_holds(caption: object, bound: float, has_words: bool) -> No
         assert FAINT <= found.strength <= 1
         assert all(evidence_holds(one, seen.caption) for one in found.evidence)
         assert best_figure(rule.measures, seen)[0] >= found.strength - 1e-6
+
+
+FIGURE_FACTS = ("speed_ratio", "fill_ratio", "dwell_seconds")
+VALUES = st.floats(0, 50) | st.sampled_from([0.0, 1.0, 1.9, 2.0])
+
+
+@st.composite
+def crowds(draw: st.DrawFn) -> Observation:
+    """Figures that have some of the facts, linked or not."""
+    facts = st.dictionaries(st.sampled_from(FIGURE_FACTS[:2]), VALUES)
+    figures = [make_figure(**draw(facts)) for _ in range(draw(st.integers(0, 4)))]
+    seen = observe(make_caption("They walk.", figures=figures))
+    if not draw(st.booleans()):
+        return seen
+    dwells = draw(st.lists(st.floats(0, 50), min_size=len(figures), max_size=len(figures)))
+    links = tuple(FigureLink(track=n, dwell_seconds=one) for n, one in enumerate(dwells))
+    return seen.model_copy(update={"links": links})
+
+
+def measures() -> st.SearchStrategy[Measure]:
+    bounds = st.tuples(VALUES | st.none(), VALUES | st.none())
+    return st.builds(
+        lambda fact, bound: Measure(fact=fact, above=bound[0], below=bound[1], softness=0.5),
+        st.sampled_from(FIGURE_FACTS),
+        bounds.filter(lambda b: b != (None, None) and (None in b or (b[0] or 0.0) < (b[1] or 0.0))),
+    )
+
+
+def plain_best(asked: list[Measure], seen: Observation) -> tuple[float, int | None]:
+    """The best figure, each tried in turn."""
+    best: tuple[float, int | None] = (0.0, None)
+    for place in range(len(seen.figures)):
+        known = seen.figure_facts(place)
+        values = [known.get(one.fact) for one in asked]
+        if None in values:
+            continue
+        found = [
+            measure_strength(m, v) for m, v in zip(asked, values, strict=True) if v is not None
+        ]
+        if min(found) > best[0]:
+            best = (min(found), place)
+    return best if best[0] >= FAINT else (0.0, None)
+
+
+@given(st.lists(measures(), min_size=1, max_size=2), crowds())
+def test_the_best_figure_is_that_of_trying_each(asked: list[Measure], seen: Observation) -> None:
+    strongest, evidence = best_figure(asked, seen)
+    wanted, place = plain_best(asked, seen)
+    assert strongest == wanted
+    assert [one.figure for one in evidence] == ([place] * len(asked) if place is not None else [])

@@ -112,3 +112,17 @@ def test_ranked_by_weight(matches: list[Match], weights: dict[str, float]) -> No
     assert gains == sorted(gains, reverse=True)
     assert {m.rule_id for m in order} == {m.rule_id for m in matches if weights[m.rule_id] > 0}
     assert order == ranked(Matched(matches=tuple(matches[::-1])), weights)
+
+
+@given(MATCHES, MATCHES, st.none() | st.just("no answer"))
+def test_two_passes_join_to_what_each_found(
+    one: list[Match], other: list[Match], why: str | None
+) -> None:
+    first, second = Matched(matches=tuple(one)), Matched(matches=tuple(other), undetermined=why)
+    both = joined(first, second)
+    strongest: dict[str, float] = {}
+    for match in (*one, *other):
+        strongest[match.rule_id] = max(match.strength, strongest.get(match.rule_id, 0.0))
+    assert {match.rule_id: match.strength for match in both.matches} == strongest
+    assert both.undetermined == why
+    assert joined(first, Matched()) == joined(Matched(), first) == first

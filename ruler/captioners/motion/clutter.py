@@ -17,8 +17,6 @@ import numpy as np
 from ruler.captioners.motion import foreground, tunables
 from ruler.captioners.motion.arrays import Floats, Grey, Mask
 
-CLUTTER_FACTS = ("changed_ratio", "picture_change", "speckle_ratio")
-
 _CELL = 16
 """Pixels of the picture's parts, in which differences are looked for."""
 

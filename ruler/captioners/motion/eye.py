@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ruler.captioners.motion.arrays import Grey
-from ruler.captioners.motion.clutter import CLUTTER_FACTS, changed_pixels, facts_of
+from ruler.captioners.motion.clutter import changed_pixels, facts_of
 from ruler.captioners.motion.lines import pixel_rows
 from ruler.captioners.motion.observe import Observation, View
 from ruler.captioners.motion.scene import Scene
-from ruler.captioners.motion.sight import SIGHT_FACTS, Look, Sight
-
-EYE_FACTS = (*SIGHT_FACTS, *CLUTTER_FACTS)
+from ruler.captioners.motion.sight import Look, Sight
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,6 @@ from ruler.captioners.motion.windows import integral_of, top_mean
 from ruler.schemas.base import rounded
 from ruler.schemas.captions import Box, Figure
 
-SHAPE_FACTS = ("aspect_ratio", "at_border", "fill_ratio", "height_ratio", "low_area")
-MOTION_FACTS = ("direction_degrees", "fall_speed", "motion_disorder", "rise_speed", "speed_ratio")
-MEASURED = tuple(sorted((*SHAPE_FACTS, *MOTION_FACTS, "figures")))
-MEASURED_STILL = tuple(sorted((*SHAPE_FACTS, "figures")))
-"""What a window of a single frame can tell."""
-
-
 _EDGE = 1
 """Pixels from the edge of the picture at which a figure touches it."""
 

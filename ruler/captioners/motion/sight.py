@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 
 from ruler.captioners.motion.arrays import Floats, Grey, Ints, Mask
 
-SIGHT_FACTS = ("camera_shift", "lighting_change", "picture_contrast", "view_kept")
-
 _SHRINK = 4
 _ACROSS, _DOWN = 6, 5
 """Pixels to one of the small picture, and its blocks."""

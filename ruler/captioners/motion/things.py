@@ -17,8 +17,6 @@ from ruler.captioners.motion.arrays import Grey, Mask
 from ruler.schemas.base import rounded
 from ruler.schemas.captions import Figure
 
-THING_FACTS = ("edge_gain", "stillness")
-
 STILL = 0.9
 """Share of a figure that does not change over the window, from which its outline is looked at."""
 

@@ -7,7 +7,7 @@ regions are split or what the words are, is a new `captioner.VERSION`.
 
 from __future__ import annotations
 
-import cv2
+from ruler.captioners.motion.opencv import opencv_version
 
 WIDTH = 360
 """Frames are shrunk to this many pixels across; people should be 25 px tall or more then."""
@@ -94,6 +94,6 @@ PARAMETERS: dict[str, object] = {
     name.lower(): value
     for name, value in sorted(globals().items())
     if name.isupper() and isinstance(value, int | float)
-} | {"opencv": cv2.__version__}
+} | {"opencv": opencv_version()}
 """What the captioner's identity holds. OpenCV is part of it: another release may compute another
 flow."""

@@ -28,6 +28,9 @@ def match(observations: Sequence[Observation], context: MatchContext) -> list[Ma
 
 _MOST_TEXTS = 8192
 
+_QUIET = Matched()
+"""What most frames come to."""
+
 
 class _Plan:
     """The live rules of a rule set, sorted once for many observations."""
@@ -67,7 +70,7 @@ class _Plan:
 
     def apply(self, observation: Observation, context: MatchContext) -> Matched:
         if observation.caption is None:
-            return Matched()
+            return _QUIET
         matches: list[Match] = []
         unknown: list[NotEvaluable] = []
         for found in self._fired(observation, observation.caption, context):
@@ -76,6 +79,8 @@ class _Plan:
             else:
                 unknown.append(found)
         matches.extend(self._novelty(observation, observation.caption))
+        if not (matches or unknown):
+            return _QUIET
         suppressed = self._suppressed(observation, context)
         kept = tuple(found for found in matches if found.rule_id not in suppressed)
         return Matched(matches=kept, not_evaluable=tuple(unknown))

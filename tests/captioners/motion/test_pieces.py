@@ -13,6 +13,7 @@ from ruler.captioners.motion.captioner import MotionCaptioner
 from ruler.captioners.motion.figures import directions, entropy
 from ruler.captioners.motion.flow import net_motion, new_dis, stride_marks
 from ruler.captioners.motion.lines import RowLine, equal_count_bins, equal_height_bins, fit_line
+from ruler.captioners.motion.opencv import opencv_version
 from ruler.captioners.motion.scene import Scene
 from ruler.captioners.motion.windows import Grid, Windows, integral_of, top_mean
 from ruler.schemas.captions import Box, Figure
@@ -26,9 +27,9 @@ def test_flow_keeps_half_resolution() -> None:
     assert dis.getFinestScale() == 1
 
 
-def test_creating_a_captioner_makes_flow_single_threaded() -> None:
+def test_captioning_makes_flow_single_threaded() -> None:
     cv2.setNumThreads(2)
-    MotionCaptioner()
+    assert list(MotionCaptioner().caption([], None)) == []
     assert cv2.getNumThreads() == 1
 
 
@@ -240,3 +241,7 @@ def test_identity_holds_every_tunable() -> None:
     assert parameters["top"] == tunables.TOP
     assert parameters["opencv"] == cv2.__version__
     assert {"short_seconds", "foreground_level", "fill_gate", "width"} <= set(parameters)
+
+
+def test_opencv_is_known_without_being_imported() -> None:
+    assert opencv_version() == cv2.__version__
