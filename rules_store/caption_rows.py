@@ -1,20 +1,50 @@
 """Captions as the store keeps them, read without checking again what was checked when they were
-written: a clip of an hour has thousands, each with a dozen rectangles and facts."""
+written: a clip of an hour has thousands, each with a dozen rectangles and facts.
+
+The types are checked, and that nothing is missing or too much; what `Caption` works out in Python
+(rounding, ranges of facts) was worked out when the row was written.
+"""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from pydantic_core import from_json
+from pydantic import ValidationError
+from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
+from ruler.schemas.base import Value
 from ruler.schemas.captions import Box, Caption, Figure
 from ruler.schemas.facts import FACTS
 from rules_store.stored import stored
 
-_CAPTION: Final = Caption.model_fields.keys()
-_FIGURE: Final = Figure.model_fields.keys()
-_BOX: Final = Box.model_fields.keys()
-_SENSELESS: Final = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
+
+def _model(model: type[Value], **fields: CoreSchema) -> CoreSchema:
+    """Exactly these fields, into a value of that type."""
+    wanted = {name: core_schema.model_field(field) for name, field in fields.items()}
+    return core_schema.model_schema(
+        model, core_schema.model_fields_schema(wanted, extra_behavior="forbid")
+    )
+
+
+def _of_caption() -> CoreSchema:
+    text = core_schema.str_schema(strict=True)
+    number = core_schema.float_schema(strict=True, allow_inf_nan=False)
+    unit = core_schema.float_schema(strict=True, allow_inf_nan=False, ge=0.0, le=1.0)
+    facts = core_schema.dict_schema(core_schema.literal_schema(list(FACTS)), number)
+    box = _model(Box, left=unit, top=unit, right=unit, bottom=unit)
+    figures = core_schema.tuple_variable_schema(_model(Figure, box=box, facts=facts))
+    fields: dict[str, Any] = {
+        "key": text,
+        "captioner": text,
+        "text": text,
+        "facts": facts,
+        "figures": figures,
+        "measured": core_schema.tuple_variable_schema(text),
+    }
+    return _model(Caption, **fields)
+
+
+_CAPTION: Final = SchemaValidator(_of_caption())
 
 
 def caption_of(body: str, sha256: str) -> Caption:
@@ -28,37 +58,14 @@ def caption_of(body: str, sha256: str) -> Caption:
         StoreError: somebody else wrote the row, and it is no caption.
     """
     try:
-        caption = _caption(from_json(body))
-    except _SENSELESS:
-        caption = None
-    if caption is None:  # an older ruler wrote it, or somebody else
+        caption: Caption = _CAPTION.validate_json(body)
+    except (ValidationError, TypeError):  # an older ruler wrote it, or somebody else
+        return stored(Caption, body)
+    if not all(_has_area(figure.box) for figure in caption.figures):
         return stored(Caption, body)
     caption.__dict__["sha256"] = sha256  # where the cached property looks first
     return caption
 
 
-def _caption(values: dict[str, Any]) -> Caption | None:
-    """The caption of these values, None where any is missing or of another type."""
-    figures = tuple(_figure(figure) for figure in values["figures"])
-    measured = tuple(values["measured"])
-    texts = (values["text"], values["key"], values["captioner"], *measured)
-    is_sound = values.keys() == _CAPTION and all(type(text) is str for text in texts)
-    if not is_sound or not _are_facts(values["facts"]) or None in figures:
-        return None
-    return Caption.unchecked({**values, "figures": figures, "measured": measured})
-
-
-def _figure(values: dict[str, Any]) -> Figure | None:
-    box = values["box"]
-    is_inside = (
-        0.0 <= box["left"] < box["right"] <= 1.0 and 0.0 <= box["top"] < box["bottom"] <= 1.0
-    )
-    if not is_inside or values.keys() != _FIGURE or box.keys() != _BOX:
-        return None
-    if not _are_facts(values["facts"]):
-        return None
-    return Figure.unchecked({**values, "box": Box.unchecked(box)})
-
-
-def _are_facts(facts: dict[str, Any]) -> bool:
-    return facts.keys() <= FACTS.keys() and all(type(value) is float for value in facts.values())
+def _has_area(box: Box) -> bool:
+    return box.left < box.right and box.top < box.bottom
