@@ -46,11 +46,6 @@ def builtin_taxonomies() -> tuple[str, ...]:
     return shipped_names("taxonomies")
 
 
-def builtin_lexicons() -> tuple[str, ...]:
-    """The names of the lexicons that ship, sorted."""
-    return shipped_names("lexicons")
-
-
 def load_taxonomy(name_or_path: str, derived: Derived | None = None) -> Taxonomy:
     """A taxonomy by name, or one from a file; what a store keeps as `derived` is not read anew.
 

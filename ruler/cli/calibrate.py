@@ -23,7 +23,7 @@ def calibrate(
         ),
     ],
     clips: Annotated[
-        list[str], typer.Argument(metavar="CLIP...", help="Normal footage: no alarm is right.")
+        list[str], typer.Argument(metavar="CLIP", help="Normal footage: no alarm is right.")
     ],
     budget: Annotated[
         str,

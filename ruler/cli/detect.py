@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def detect(
     clips: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CLIP...]", help="Videos, or folders of frames."),
+        typer.Argument(metavar="CLIP", help="Videos, or folders of frames."),
     ] = None,
     scene: Annotated[
         str | None,

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    manifests: Annotated[
-        list[Path], typer.Argument(metavar="MANIFEST...", help="Dataset manifests.")
-    ],
+    manifests: Annotated[list[Path], typer.Argument(metavar="MANIFEST", help="Dataset manifests.")],
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the figures to this file.")
     ] = None,

@@ -16,7 +16,7 @@ def topic(
     name: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TOPIC]", autocompletion=completing.topic, help="What about; none lists them."
+            metavar="TOPIC", autocompletion=completing.topic, help="What about; none lists them."
         ),
     ] = None,
 ) -> None:

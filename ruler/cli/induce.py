@@ -20,7 +20,7 @@ def induce(
     scene: options.Scene,
     references: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[REFERENCE...]", help="Normal clips, or folders of frames."),
+        typer.Argument(metavar="REFERENCE", help="Normal clips, or folders of frames."),
     ] = None,
     from_answers: Annotated[
         Path | None,

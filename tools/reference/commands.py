@@ -74,7 +74,7 @@ def _command(command: Any) -> Iterator[str]:
 def _named(parameter: Any) -> str:
     metavar = parameter.metavar or parameter.name.upper()
     if parameter.param_type_name == "argument":
-        return f"`{metavar}`"
+        return f"`{metavar}{'...' if parameter.nargs == -1 else ''}`"
     names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
     return names if parameter.is_flag else f"{names} `{metavar}`"
 

@@ -24,9 +24,7 @@ Target = Annotated[
         help="A proposal (its number, if several wait), or a rule's id.",
     ),
 ]
-Chosen = Annotated[
-    list[str] | None, typer.Argument(metavar="[RULE]...", help="Only these rules of it.")
-]
+Chosen = Annotated[list[str] | None, typer.Argument(metavar="RULE", help="Only these rules of it.")]
 
 
 @app.command("approve")

@@ -116,7 +116,7 @@ def diff(
     after: Annotated[
         str | None,
         typer.Argument(
-            metavar="[SCENE@M]",
+            metavar="SCENE@M",
             autocompletion=completing.revision,
             help="To; the active revision if not given.",
         ),
@@ -173,7 +173,7 @@ def _unified(before: Revision, after: Revision) -> None:
 def rollback(
     scene: SceneName,
     number: Annotated[
-        int | None, typer.Argument(metavar="[N]", help="The revision to go back to.")
+        int | None, typer.Argument(metavar="N", help="The revision to go back to.")
     ] = None,
     reason: Reason = "",
     store: options.StorePlace = None,
@@ -204,7 +204,7 @@ def verify(
     scene: Annotated[
         str | None,
         typer.Argument(
-            metavar="[SCENE]",
+            metavar="SCENE",
             autocompletion=completing.scene,
             help="A scene; all scenes if not given.",
         ),

@@ -19,7 +19,7 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 def lint_rules(
     targets: Annotated[
         list[str],
-        typer.Argument(metavar="SCENE|FILE|PACK...", help="Scenes, SCENE@N, rule files or packs."),
+        typer.Argument(metavar="SCENE|FILE|PACK", help="Scenes, SCENE@N, rule files or packs."),
     ],
     level: Annotated[
         str, typer.Option("--level", help="Show from here on: info, warning or error.")

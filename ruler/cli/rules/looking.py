@@ -26,7 +26,7 @@ def list_rules(
     scene: Annotated[
         str | None,
         typer.Argument(
-            metavar="[SCENE]",
+            metavar="SCENE",
             autocompletion=completing.scene,
             help="A scene; all scenes if not given.",
         ),

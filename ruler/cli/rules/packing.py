@@ -19,7 +19,7 @@ def list_packs(
     pack: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PACK]", autocompletion=completing.pack, help="A pack; all packs if not given."
+            metavar="PACK", autocompletion=completing.pack, help="A pack; all packs if not given."
         ),
     ] = None,
     as_json: options.AsJson = False,

@@ -30,7 +30,7 @@ def run_tests(
         typer.Argument(metavar="SCENE|FILE|PACK", help="A scene, SCENE@N, a rule file or a pack."),
     ],
     rules: Annotated[
-        list[str] | None, typer.Argument(metavar="[RULE]...", help="Rules to test; all by default.")
+        list[str] | None, typer.Argument(metavar="RULE", help="Rules to test; all by default.")
     ] = None,
     store: options.StorePlace = None,
     as_json: options.AsJson = False,
