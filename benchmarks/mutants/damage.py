@@ -101,13 +101,20 @@ def middle(data: bytearray, chance: random.Random) -> None:
         data[at + skipped : at + size] = chance.randbytes(size - skipped)
 
 
-INSIDE: Sequence[Damage] = (pictures, middle)
+def hollow(data: bytearray, chance: random.Random) -> None:
+    """Zeros in some pictures, as of holes in a download."""
+    for at, size in chance.sample(found := packets(bytes(data)), min(len(found), 3)):
+        start = at + size // 3
+        data[start : at + size - 8] = bytes(max(0, at + size - 8 - start))
+
+
+INSIDE: Sequence[Damage] = (pictures, middle, hollow)
 """Those that leave every time as it was."""
 
 DAMAGE: Sequence[Damage] = (
     *(flipped, header, cut, beheaded, zeroed, repeated, huge, lengths, fields, fields),
     *INSIDE,
-    *INSIDE,
+    *INSIDE[:2],
 )
 
 

@@ -61,8 +61,9 @@ def _places(data: bytes) -> Iterator[tuple[int, int]]:
         yield from _of_chunks(data)
     elif data[:1] == b"G" or data[:3] == b"\0\0\1":
         # Time stamps of a transport or program stream's packets: five bytes of 33 bits.
-        for found in re.finditer(rb"\0\0\1[\xe0-\xef]..", data, re.DOTALL):
-            yield from ((found.end() + 3, 1), (found.end() + 4, 2), (found.end() + 6, 2))
+        for found in re.finditer(rb"\x00\x00\x01[\xe0-\xef]..", data, re.DOTALL):
+            if found.end() + 8 < len(data):
+                yield from ((found.end() + 3, 1), (found.end() + 4, 2), (found.end() + 6, 2))
     else:
         yield from ((at, 2) for at in range(0, min(len(data), 512) - 2, 2))
 
@@ -90,4 +91,5 @@ def _of_elements(data: bytes) -> Iterator[tuple[int, int]]:
 def _of_chunks(data: bytes) -> Iterator[tuple[int, int]]:
     for name, offsets in (*_CHUNKS.items(), (b"strf", _BITMAP)):
         if (at := data.find(name)) >= 0:
-            yield from ((at + 8 + offset, 4) for offset in offsets if at + 12 + offset < len(data))
+            found = (at + 8 + offset for offset in offsets)
+            yield from ((field, 4) for field in found if field + 4 < len(data))

@@ -38,8 +38,8 @@ MUXERS = {
     "fragments.mp4": {"movflags": "frag_keyframe+empty_moov"},
     "faststart.mov": {"movflags": "faststart"},
 }
-UNSEEING = ("vp8", "vp9", "av1", "refresh", "wmv", "alpha", "loop")
-"""Kinds whose decoders cannot tell every damage, or that mark none of it."""
+UNSEEING = ("hevc", "tenbit", "vp8", "vp9", "av1", "grey16", "wmv", "alpha", "loop")
+"""Kinds whose decoders cannot tell every damage: any bytes are some picture to them."""
 
 
 def make(path: Path, kind: str, frames: int = FRAMES) -> Path:

@@ -234,7 +234,7 @@ def _print(result: DetectResult) -> None:
     )
     if coverage.failed:
         console.warn(
-            f"{coverage.failed} frames failed; they count as neither normal nor anomaly. "
+            f"{count(coverage.failed, 'frame')} failed, which is neither normal nor anomaly. "
             f"Why: frames.csv. Again: ruler detect --resume {record.spec.id}"
         )
     if record.unanswered:
@@ -260,6 +260,9 @@ def _print_clip(clip: ClipOutcome) -> None:
         f"[bold]{console.plain(clip.clip)}[/] as a whole: [{colour}]{verdict.outcome}[/]"
         f"{moved}{kind}"
     )
+    if clip.failure:
+        counted = f"{clip.coverage.failed} of {clip.coverage.total} frames failed"
+        console.say(f"    {counted}, {console.plain(clip.failure)}")
     if verdict.is_overturned or verdict.outcome != "normal":
         console.say(f"    {console.plain(verdict.why)}")
 

@@ -88,7 +88,11 @@ def write_results(
             if outcome.verdict is not None:
                 wholes.write(outcome.verdict)
             reports.append(_clip_report(outcome, judged, frames))
-    write_record(folder, record)
+    told = (
+        outcome.model_copy(update={"failure": one.failure})
+        for outcome, one in zip(record.clips, reports, strict=True)
+    )
+    write_record(folder, record.model_copy(update={"clips": tuple(told)}))
     taxonomies = [judged.deps.taxonomy for judged in clips if judged is not None][:1]
     report = Report(
         run=read_record(folder),
@@ -115,9 +119,12 @@ def _clip_report(outcome: ClipOutcome, judged: JudgedClip, frames: FramesWriter)
     shown = judged.events[:CARDS_PER_CLIP]
     keys = {event.key_frame for event in shown}
     key_verdicts: dict[int, Verdict] = {}
+    failure: str | None = None
     for verdict in deps.store.traces.verdicts(deps.run_id, deps.clip_number):
         frames.write(verdict)
         curve.add(verdict)
+        if verdict.outcome == "failed" and failure is None:
+            failure = f"the first at {verdict.time_seconds:.1f} s: {verdict.reason or 'unknown'}"
         if verdict.frame_index in keys:
             key_verdicts[verdict.frame_index] = verdict
     pictures = judged.pictures.result()
@@ -135,6 +142,7 @@ def _clip_report(outcome: ClipOutcome, judged: JudgedClip, frames: FramesWriter)
         duration_seconds=deps.clip.info.duration_seconds,
         verdict=outcome.verdict,
         coverage=outcome.coverage,
+        failure=failure,
         curve=curve.finish(deps.second_at(deps.clip.info.frames)),
         events=tuple(cards),
         events_total=len(judged.events),

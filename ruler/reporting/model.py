@@ -60,13 +60,15 @@ class EventReport(Value):
 
 
 class ClipReport(Value):
-    """One clip of a run. `events_total` counts events that are not shown, too."""
+    """One clip of a run. `events_total` counts events that are not shown, too; `failure` says when
+    the first frame failed that did, and why."""
 
     name: str
     duration_seconds: Finite | None = None
     error: str | None = None
     verdict: ClipVerdict | None = None
     coverage: Coverage = Coverage()
+    failure: str | None = None
     curve: CurveData | None = None
     events: tuple[EventReport, ...] = ()
     events_total: int | None = None

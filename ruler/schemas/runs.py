@@ -154,7 +154,8 @@ class Coverage(Value):
 
 class ClipOutcome(Value):
     """How one input of a run ended; `verdict` is missing in runs of a ruler that made none, and
-    where the clip could not be read."""
+    where the clip could not be read. `failure` says when the first frame failed that did, and why.
+    """
 
     clip: str
     path: str
@@ -162,6 +163,7 @@ class ClipOutcome(Value):
     error: str | None = None
     events: int = 0
     coverage: Coverage = Coverage()
+    failure: str | None = None
     verdict: ClipVerdict | None = None
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _START_CODE = re.compile(rb"\x00\x00\x01")
 _H264_SLICES = range(1, 6)
@@ -11,6 +15,10 @@ _H264_RESTARTS = {5}
 _HEVC_SLICES = range(32)
 _HEVC_RESTARTS = range(16, 21)
 _HEVC_SUBLAYER = range(16)
+
+_MOST_ZEROS = {"h264": bytes(64), "hevc": bytes(64), "vp8": bytes(1024), "vp9": bytes(1024)}
+_HOLE = re.compile(rb"\x00{512}|\x00{64}[^\x00\x01]")
+"""Zeros before a one may be stuffing before a start code."""
 
 _PICTURE_TYPES = {"mpeg2video": (b"\0\0\1\0", 10, 3, 3), "mpeg4": (b"\0\0\1\xb6", 0, 2, 2)}
 """Start code of a picture, bits before its type, bits of its type, and the type that is never
@@ -31,6 +39,19 @@ def length_bytes(codec: str, extradata: bytes | None) -> int:
 def is_shown(packet: bytes, codec: str) -> bool:
     """False for a coded picture that is only a reference and never shown (VP8, RFC 6386, 9.1)."""
     return codec != "vp8" or not packet or bool(packet[0] >> 4 & 1)
+
+
+def is_hollow(packet: ReadableBuffer, codec: str) -> bool:
+    """Whether zeros lie where a coded picture was: a hole of a disk or of a download.
+
+    Some decoders take any bytes for some picture. In H.264 and H.265 three zeros never stand inside
+    of a unit (Recommendations H.264 and H.265, 7.4.1); some more may pad it. VP8 and VP9 code
+    nothing by thousands of zero bits.
+    """
+    if (run := _MOST_ZEROS.get(codec)) is None:
+        return False
+    at = (coded := bytes(packet)).find(run)
+    return at >= 0 and _HOLE.search(coded, at) is not None
 
 
 def is_clean_start(packet: bytes, codec: str, nal_length: int) -> bool:

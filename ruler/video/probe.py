@@ -13,7 +13,7 @@ import av
 import numpy as np
 
 from ruler.errors import ClipError
-from ruler.video.bitstream import is_shown, length_bytes
+from ruler.video.bitstream import is_hollow, is_shown, length_bytes
 from ruler.video.containers import REPAIR, opened, prepare_decoder, video_stream
 from ruler.video.heartbeat import beat
 from ruler.video.index import PacketIndex, Packets, build_index
@@ -78,7 +78,7 @@ class _Table:
         self.decode_stamps.append(packet.pts if packet.dts is None else packet.dts)
         self.positions.append(position_of(packet))
         self.is_key.append(packet.is_keyframe)
-        self.is_damaged.append(packet.is_corrupt)
+        self.is_damaged.append(packet.is_corrupt or is_hollow(packet, codec))
 
     def packets(self) -> Packets:
         """The columns as arrays."""

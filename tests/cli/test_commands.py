@@ -180,7 +180,7 @@ def test_incomplete_runs_end_with_three(
     captioner.refused = {7}
     ended = detect(ruler, clip, "--run-id", "mine")
     assert ended.code == 3
-    assert "1 frames failed" in ended.err and "ruler detect --resume mine" in ended.err
+    assert "1 frame failed" in ended.err and "ruler detect --resume mine" in ended.err
     captioner.refused = set()
     assert ruler("detect", "--resume", "mine").code == 0
     ended = detect(ruler, clip, yard.folder / "gone.mp4")

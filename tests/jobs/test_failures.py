@@ -43,6 +43,9 @@ def test_refused_frames_are_failed_and_tried_again(
     assert record.state == "incomplete"
     assert record.coverage.failed == 4
     assert record.coverage.share == 86 / 90
+    assert record.clips[0].failure == "the first at 0.3 s: too tired"
+    page = (found.folder / "report.html").read_text()
+    assert "4 of 90 frames, <bdi>the first at 0.3 s: too tired</bdi>" in page
     with (found.folder / "frames.csv").open() as table:
         told = {row["frame_index"]: row["reason"] for row in csv.DictReader(table)}
     assert told["40"] == "too tired"

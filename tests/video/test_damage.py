@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from ruler.video import decoding
@@ -193,3 +195,34 @@ def test_damage_makes_no_noise(
     for reader in READERS:
         list(open_clip(path, reader=reader).frames(range(150)))
     assert capfd.readouterr() == ("", "")
+
+
+HOLLOWED: dict[str, dict[str, Any]] = {
+    "h264.mp4": {},
+    "h264.ts": {},
+    "hevc.mp4": {"codec": "libx265", "options": {"x265-params": "log-level=none:keyint=30"}},
+    "vp8.webm": {"codec": "libvpx", "options": {"deadline": "realtime"}},
+    "vp9.webm": {"codec": "libvpx-vp9", "options": {"deadline": "realtime", "cpu-used": "8"}},
+}
+
+
+@pytest.mark.parametrize("kind", HOLLOWED)
+def test_a_hole_of_zeros_is_noticed_whatever_the_codec(kind: str, tmp_path: Path) -> None:
+    """Decoders of H.265, VP8 and VP9 take the zeros for a picture and say nothing."""
+    noise = np.random.default_rng(3).integers(0, 255, (60, 96, 160, 3), np.uint8)
+    source = write_clip(tmp_path / kind, noise, gop=20, **HOLLOWED[kind])
+    whole = read(open_clip(source), range(60))
+    assert not any(isinstance(item, str) for item in whole.values())
+    data = bytearray(source.read_bytes())
+    hit = next(place for place in packets(source)[25:] if place.size > 4000)
+    at = hit.position + hit.size // 3
+    data[at : at + 1500] = bytes(1500)
+    source.write_bytes(data)
+    got = read(open_clip(source), range(60))
+    wrong = [index for index in got if got[index] != whole[index]]
+    assert wrong
+    assert all(isinstance(got[index], str) for index in wrong)
+    keys = [place.rank for place in packets(source) if place.is_key]
+    start = max(key for key in keys if key <= hit.rank)
+    stop = min((key for key in keys if key > hit.rank), default=60)
+    assert all(isinstance(got[index], bytes) for index in (*range(start), *range(stop, 60)))
