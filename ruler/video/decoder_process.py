@@ -150,15 +150,16 @@ class Worker:
             self._read(message)
 
     def _open(self, message: wire.Message) -> None:
-        clip = open_clip(
-            message["path"],
-            name=message["name"],
-            frame_rate=message["frame_rate"],
-            reader=message["reader"],
-        )
+        # First: a file that was given for a clip that is refused is none for the next one.
         file = self._descriptor(COLUMNS)
         assert file is not None
         try:
+            clip = open_clip(
+                message["path"],
+                name=message["name"],
+                frame_rate=message["frame_rate"],
+                reader=message["reader"],
+            )
             starts = clip.starts if isinstance(clip, FileClip) else np.empty(0, np.int64)
             head, layout = seal(clip, starts, file)
         finally:

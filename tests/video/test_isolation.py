@@ -239,3 +239,15 @@ def test_a_relative_path_is_meant_from_where_the_parent_is(
         clip = open_isolated("clip.mp4")
         assert clip.info.frames == count
         assert len(list(clip.frames(range(count)))) == count
+
+
+def test_a_refused_clip_leaves_nothing_to_the_next_one(plain: Path, tmp_path: Path) -> None:
+    """The decoder that refused it reads a clip that another one has opened."""
+    (tmp_path / "bad.mp4").write_bytes(b"\xff" * 1000)
+    good = open_isolated(plain)
+    POOL.close()
+    with pytest.raises(ClipError):
+        open_isolated(tmp_path / "bad.mp4")
+    assert len(POOL.pids()) == 1
+    assert read(good, range(150)) == read(open_clip(plain), range(150))
+    assert len(POOL.pids()) == 1
