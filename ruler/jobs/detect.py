@@ -17,8 +17,8 @@ from ruler.jobs.drawing import Drawing, JudgedClip
 from ruler.jobs.inputs import (
     USUAL_TAXONOMY,
     asks_models,
-    check_names,
     open_all,
+    spelled,
     taxonomy_named,
     without_taxonomy,
 )
@@ -100,7 +100,6 @@ def spec_of(request: DetectRequest, machine: Machine) -> RunSpec:
     """
     if not request.clips:
         raise InputError("there is nothing to look at: name at least one clip.")
-    check_names(request.clips)
     revision = machine.store.scenes.revision(request.scene, request.revision)
     captioner = request.captioner or revision.captioner or "motion"
     asks = asks_models(captioner=captioner, reasoner=request.reasoner)
@@ -112,7 +111,7 @@ def spec_of(request: DetectRequest, machine: Machine) -> RunSpec:
         id=new_id(request.run_id, request.scene, machine),
         scene=request.scene,
         revision=revision.ref,
-        clips=tuple(str(Path(clip).absolute()) for clip in request.clips),
+        clips=tuple(map(spelled, request.clips)),
         captioner=captioner,
         reasoner=request.reasoner,
         by=request.by,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -86,6 +87,12 @@ def check_scene(name: str) -> None:
             f"a scene's name has small letters, digits, '_' and '-', which {name!r} "
             "does not: write it like front-door."
         )
+
+
+def spelled(path: str | Path) -> str:
+    r"""A path from the root as results can name it: bytes that are no UTF-8 are written `\xe9`. No
+    file is found under such a name, and `ruler.video` says why."""
+    return os.fsencode(Path(path).absolute()).decode("utf-8", "backslashreplace")
 
 
 def check_names(paths: Sequence[str | Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,9 @@ only where its slices are decoded one after the other (MPEG-2 with a thread a sl
 
 _HEAD_BYTES = 4096
 
+_ESCAPED = re.compile(r"\\x[89a-f][0-9a-f]")
+"""How a byte of a name is written down that is no UTF-8."""
+
 _NO_FOOTAGE = frozenset(
     "concat dash hls image2 imf lavfi rtp rtsp sap sdp vobsub "  # open what a file names
     "adf bin cdg idf tty xbin".split()  # draw characters
@@ -62,6 +66,9 @@ def check_file(path: Path) -> None:
     clip = str(path)
     if path.is_symlink() and not path.exists():
         raise ClipError(clip, "it is a link that leads to no file", "Check where it leads.")
+    if not path.exists() and _ESCAPED.search(clip):
+        reason = "its name is not UTF-8, or there is no such file or folder"
+        raise ClipError(clip, reason, "Rename it, or check the path.")
     if not path.exists():
         raise ClipError(clip, "there is no such file or folder", "Check the path.")
     if not path.is_file():

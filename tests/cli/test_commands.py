@@ -322,17 +322,23 @@ def test_hostile_names_are_printed_safely(ruler: Ruler, yard: Workplace) -> None
 
 
 def test_a_name_that_is_no_text(ruler: Ruler, yard: Workplace) -> None:
-    """A name in bytes that are not UTF-8 cannot be written into any result."""
+    """A name in bytes that are not UTF-8 cannot be written down; other clips are judged."""
     good = yard.clip("good", wavy(20))
     bad = os.fsencode(yard.folder) + b"/caf\xe9"
     try:
         Path(yard.clip("x", wavy(20))).rename(os.fsdecode(bad))
     except OSError:
         pytest.skip("this file system has no such names")
-    for command in ("detect", "induce"):
-        said = ruler(command, good, os.fsdecode(bad), "--scene", SCENE).sentence
-        assert said.endswith("caf\N{REPLACEMENT CHARACTER}: its name is not UTF-8. Rename it.")
-    assert not (yard.folder / "runs").exists()
+    said = ruler("induce", good, os.fsdecode(bad), "--scene", SCENE).sentence
+    assert said.endswith("caf\N{REPLACEMENT CHARACTER}: its name is not UTF-8. Rename it.")
+    found = detect(ruler, good, os.fsdecode(bad), "--run-id", "both")
+    assert found.code == 3
+    assert (
+        "caf\\xe9: its name is not UTF-8, or there is no such file or folder. Rename" in found.err
+    )
+    assert "good as a whole: normal" in found.out
+    again = ruler("detect", "--resume", "both")
+    assert (again.code, "caf\\xe9: its name" in again.err) == (3, True)
 
 
 def test_markup_in_rules_is_printed_as_it_is(ruler: Ruler, yard: Workplace) -> None:
