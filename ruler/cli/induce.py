@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ruler.schemas.rules import Rule
 
 
+_MOST_PHRASES = 10
+"""Of a rule that says what the references speak of."""
+
+
 def induce(
     scene: options.Scene,
     references: Annotated[
@@ -186,6 +190,8 @@ def _print(scene: str, result: InduceResult) -> None:
     for rule in _without_concepts(result.rule_set.rules):
         mark = "[green]normal [/]" if rule.kind == "normal" else "[yellow]anomaly[/]"
         console.say(f"{mark} [bold]{rule.id}[/]  {console.plain(rule.statement)}")
+        if rule.kind == "normal" and rule.origin.by == "induced" and rule.look_for:
+            console.say(f"         [dim]{console.plain(_few(rule.look_for))}[/]")
         if rule.origin.note:
             console.say(f"         [dim]{console.plain(rule.origin.note)}[/]")
     for checkup in result.checkups.values():
@@ -195,6 +201,12 @@ def _print(scene: str, result: InduceResult) -> None:
         console.say(f"[dim]{rule_id}: {what}[/]")
     console.say(_saved(scene, result.revision, result.is_new, result.is_active))
     console.tell_spending(result.usage)
+
+
+def _few(phrases: Sequence[str]) -> str:
+    """The first phrases of a rule, and how many more there are."""
+    more = len(phrases) - _MOST_PHRASES
+    return ", ".join(phrases[:_MOST_PHRASES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _without_concepts(rules: Sequence[Rule]) -> Iterator[Rule]:
