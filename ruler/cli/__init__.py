@@ -11,17 +11,17 @@ _INTERRUPTED = 130
 
 def main() -> None:
     """The entry point of `ruler`: turns ruler's errors into one sentence and an exit code."""
-    from ruler.cli.app import app
     from ruler.cli.console import warn
+    from ruler.cli.tree import tree_for
     from ruler.errors import RulerError
 
     # Captions and traces are many small objects that live on and hold no cycles: looking for some
     # every 700 objects takes a third of the time of reading captions.
     gc.set_threshold(100_000, 20, 20)
-    arguments = sys.argv[1:]
-    debug = "--debug" in arguments
+    debug = "--debug" in sys.argv[1:]
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        app(args=[argument for argument in arguments if argument != "--debug"], prog_name="ruler")
+        tree_for(arguments)(args=arguments, prog_name="ruler")
     except RulerError as error:
         if debug:
             raise

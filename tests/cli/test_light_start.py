@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
+import typer.main
 
 from ruler.captioners.motion.captioner import MotionCaptioner
+from ruler.cli.tree import COMMANDS, tree_for
 from ruler.jobs.detect import DetectRequest, detect
 from ruler.jobs.rules import Import, import_file
 from ruler.jobs.tools import Machine
@@ -95,3 +98,19 @@ def test_detecting_known_captions_anew_imports_little(
     )
     assert "0 events in 1 clip; 2 frames scored" in done.stdout
     assert done.stdout.splitlines()[-1].strip() == "loaded"
+
+
+@pytest.mark.parametrize("line", [["--help"], [], ["detct"], ["--version"], ["-h", "detect"]])
+def test_a_line_that_names_no_command_sees_all(line: list[str]) -> None:
+    assert set(commands_of(tree_for(line))) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_line_that_names_a_command_builds_that_one(name: str) -> None:
+    assert commands_of(tree_for([name, "--help"])) == [name]
+
+
+def commands_of(app: typer.Typer) -> list[str]:
+    """The names of its commands."""
+    group = typer.main.get_command(app)
+    return list(group.commands)  # type: ignore[attr-defined]
