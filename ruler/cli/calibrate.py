@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ruler.cli import completing, console, options
+from ruler.cli.context import asking, machine, model_options, open_store, settings, smoothing_named
 
 if TYPE_CHECKING:
     from ruler.jobs.calibrate import Calibration
@@ -68,8 +69,6 @@ def calibrate(
 
     Example: ruler calibrate front-door monday.mp4 tuesday.mp4 --budget 1/day
     """
-    from ruler.cli.context import asking, machine, model_options, open_store, settings
-    from ruler.cli.detect import smoothing_named
     from ruler.jobs import calibrate as job
     from ruler.jobs.detect import DetectRequest
     from ruler.schemas.runs import Every

@@ -8,7 +8,7 @@ from ruler.errors import InputError
 
 if TYPE_CHECKING:
     from ruler.jobs.tools import Machine
-    from ruler.schemas.runs import Every, Sampling
+    from ruler.schemas.runs import Every, Sampling, Smoothing
     from ruler.settings import Settings
     from ruler.video.limits import Limits
     from rules_store.store import Store
@@ -126,3 +126,24 @@ def machine(
         limits=limits(),
         options=options,
     )
+
+
+def smoothing_named(text: str, online: bool) -> Smoothing:
+    """`METHOD` or `METHOD:SECONDS`; online swaps the default Gaussian for an EMA."""
+    from pydantic import ValidationError
+
+    from ruler.schemas.runs import ONLINE, Smoothing
+
+    method, _, seconds = text.partition(":")
+    if online and method == "gaussian":
+        return ONLINE
+    values: dict[str, object] = {"method": method, "is_causal": online}
+    if seconds:
+        values["seconds"] = seconds
+    try:
+        return Smoothing.model_validate(values)
+    except ValidationError as error:
+        raise InputError(
+            f"--smoothing takes gaussian, ema, majority or none, with seconds after a colon "
+            f"(gaussian:1.0), not {text!r}."
+        ) from error

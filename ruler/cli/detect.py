@@ -1,4 +1,4 @@
-"""`ruler detect` and `ruler explain`."""
+"""`ruler detect`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ruler.cli import completing, console, options
+from ruler.cli.context import asking, machine, model_options, open_store, sampling, smoothing_named
 from ruler.errors import InputError
 
 if TYPE_CHECKING:
     from ruler.jobs.detect import DetectRequest, DetectResult
     from ruler.jobs.tools import Machine
-    from ruler.schemas.runs import By, ClipOutcome, Smoothing
+    from ruler.schemas.runs import By, ClipOutcome
 
 
 def detect(
@@ -94,7 +95,8 @@ def detect(
 
     Example: ruler detect today.mp4 --scene front-door
     """
-    from ruler.cli.context import asking, machine, model_options, open_store, sampling
+    import datetime as dt
+
     from ruler.jobs import detect as job
     from ruler.schemas.runs import Every
 
@@ -130,7 +132,10 @@ def detect(
                 chunk=chunk,
                 frame_rate=fps,
                 start_time=console.parsed(
-                    "--start-time", "a time like 2026-11-21T23:00", _clock, start_time
+                    "--start-time",
+                    "a time like 2026-11-21T23:00",
+                    dt.datetime.fromisoformat,
+                    start_time,
                 ),
                 run_id=run_id,
             )
@@ -179,33 +184,6 @@ def _estimate(asked: DetectRequest | str, place: Machine, as_json: bool) -> None
     else:
         spec = spec_of(asked, place)
     console.tell_estimate(estimate_run(spec, place), as_json)
-
-
-def _clock(text: str):  # type: ignore[no-untyped-def]
-    import datetime as dt
-
-    return dt.datetime.fromisoformat(text)
-
-
-def smoothing_named(text: str, online: bool) -> Smoothing:
-    """`METHOD` or `METHOD:SECONDS`; online swaps the default Gaussian for an EMA."""
-    from pydantic import ValidationError
-
-    from ruler.schemas.runs import ONLINE, Smoothing
-
-    method, _, seconds = text.partition(":")
-    if online and method == "gaussian":
-        return ONLINE
-    values: dict[str, object] = {"method": method, "is_causal": online}
-    if seconds:
-        values["seconds"] = seconds
-    try:
-        return Smoothing.model_validate(values)
-    except ValidationError as error:
-        raise InputError(
-            f"--smoothing takes gaussian, ema, majority or none, with seconds after a colon "
-            f"(gaussian:1.0), not {text!r}."
-        ) from error
 
 
 def _print(result: DetectResult) -> None:
@@ -265,43 +243,3 @@ def _print_clip(clip: ClipOutcome) -> None:
         console.say(f"    {counted}, {console.plain(clip.failure)}")
     if verdict.is_overturned or verdict.outcome != "normal":
         console.say(f"    {console.plain(verdict.why)}")
-
-
-def explain(
-    run: Annotated[
-        str, typer.Argument(autocompletion=completing.run, help="Id or folder of a run.")
-    ],
-    event: Annotated[
-        str | None, typer.Argument(help="Which event (clip#number); all if not given.")
-    ] = None,
-    prompt: Annotated[
-        bool, typer.Option("--prompt", help="Also show what models were asked, word for word.")
-    ] = False,
-    out: Annotated[str | None, typer.Option("--out", help="Folder of runs.")] = None,
-    store: options.StorePlace = None,
-    as_json: options.AsJson = False,
-) -> None:
-    """Explain a run's clips and events: the rule, the words and facts it rests on, what each stage
-    said, and what models were asked and answered.
-
-    Example: ruler explain 20261121-190000-front-door today.mp4#1
-    """
-    from pathlib import Path
-
-    from ruler.cli.context import settings
-    from ruler.jobs.explain import clip_lines, explain_clips
-    from ruler.jobs.explain import explain as run_explain
-
-    runs = Path(out) if out is not None else settings().runs
-    explained = run_explain(run, event, runs, store or str(settings().store))
-    if as_json:
-        console.emit_json([item.as_data() for item in explained])
-        return
-    wholes = explain_clips(run, runs) if event is None else []
-    told = [clip_lines(verdict) for verdict in wholes]
-    for lines in (*told, *(item.lines(with_prompts=prompt) for item in explained)):
-        for line in lines:
-            console.say(console.plain(line))
-        console.say()
-    if not explained:
-        console.say("This run has no event.")

@@ -67,8 +67,7 @@ def evaluate(
     """
     if mode not in ("online", "offline"):
         raise InputError(f"--mode takes online or offline, not {mode!r}.")
-    from ruler.cli.context import limits, model_options, sampling, settings
-    from ruler.cli.detect import smoothing_named
+    from ruler.cli.context import limits, model_options, sampling, settings, smoothing_named
     from ruler.evaluation.clips import Reading
     from ruler.evaluation.runner import evaluate as run
     from ruler.evaluation.runner import write_document

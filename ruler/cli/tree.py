@@ -17,7 +17,7 @@ COMMANDS = {
     "induce": "induce:induce",
     "detect": "detect:detect",
     "calibrate": "calibrate:calibrate",
-    "explain": "detect:explain",
+    "explain": "explain:explain",
     "feedback": "feedback:feedback",
     "eval": "evaluate:evaluate",
     "rules": "rules:app",
