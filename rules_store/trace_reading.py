@@ -18,7 +18,7 @@ from rules_store.stored import stored, stored_json
 from rules_store.tables import MATCH, RUN_CHUNK, VERDICT
 from rules_store.trace_rows import match_of, trace_of, unlinked_of
 
-PAGE = 512
+PAGE = 128
 """Frames that are read, or written, at once."""
 
 Stage = Literal["match", "smooth", "reason", "reflect"]

@@ -5,12 +5,15 @@ Apart from `detect`, since importing LangGraph takes longer than judging an hour
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 
 from graphs import deduction
 from graphs.deps import ClipDeps
+from ruler import memory
 from ruler.jobs.checkpoints import checkpointer, is_begun
 from ruler.jobs.progress import Progress, Report, at_once
 
@@ -29,9 +32,15 @@ def walk_graph(deps: ClipDeps, workers: int, checkpoint: Path, report: Report) -
     with checkpointer(checkpoint) as saver:
         graph = deduction.builder().compile(checkpointer=saver, name="deduction")
         goes_on = is_begun(saver, config, deps.chunks) and not deps.again
-        stream = graph.stream(
-            None if goes_on else {"cursor": 0}, config, context=deps, stream_mode="custom"
+        stream: Iterator[Any] = graph.stream(
+            None if goes_on else {"cursor": 0},
+            config,
+            context=deps,
+            stream_mode=["custom", "updates"],
         )
-        for step in stream:
-            done += step["frames"]
-            report(Progress(name, min(done, total), total))
+        for mode, step in stream:
+            if mode == "custom":
+                done += step["frames"]
+                report(Progress(name, min(done, total), total))
+            elif "chunk" not in step:  # a wave is over, or a stage of the reduce
+                memory.give_back()

@@ -9,7 +9,6 @@ killed.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import mmap
 import os
 import queue
@@ -25,6 +24,7 @@ from typing import IO, TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from ruler import memory
 from ruler.errors import ClipError
 from ruler.video import complaints, heartbeat, pictures, wire
 from ruler.video.clips import open_clip
@@ -42,9 +42,6 @@ _TOGETHER = 4
 _PATIENCE_SECONDS = 0.01
 """Pictures that are told of together, where that takes no longer."""
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # mallopt(3)
-_KEPT_BYTES = 128 * MEGABYTE
-
 
 def main() -> None:
     """Answer until the input ends."""
@@ -54,7 +51,7 @@ def main() -> None:
         complaints.listen(os.dup(file.fileno()))
     cv2.setNumThreads(1)
     _limit_memory(int(sys.argv[1]))
-    _keep_memory()
+    memory.keep()
     pictures.allow(int(sys.argv[2]))
     worker = Worker(answers)
     threading.Thread(target=worker.listen, args=(sys.stdin.buffer,), daemon=True).start()
@@ -71,21 +68,6 @@ def _limit_memory(megabytes: int) -> None:
     if hard != resource.RLIM_INFINITY:
         most = min(most, hard)
     resource.setrlimit(resource.RLIMIT_AS, (most, hard))
-
-
-def _keep_memory() -> None:
-    """Let the C library reuse the memory of pictures. Else it gives each large one back to the
-    system, whose fresh pages take longer to come than a picture to convert."""
-    with contextlib.suppress(AttributeError, OSError):  # of GNU's library alone
-        library = ctypes.CDLL(None)
-        library.mallopt(_MMAP_THRESHOLD, 1 << 30)
-        library.mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
-
-
-def _give_memory_back() -> None:
-    """Opening a long clip takes much that reading it does not."""
-    with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _has_proc() -> bool:
@@ -143,7 +125,7 @@ class Worker:
             os.chdir(folder)
         if message["do"] == "open":
             self._open(message)
-            _give_memory_back()
+            memory.give_back()  # opening takes much that reading does not
         elif message["do"] == "take":
             self._take(message, blob)
         else:
@@ -180,9 +162,9 @@ class Worker:
     def _read(self, message: wire.Message) -> None:
         assert self._clip is not None
         # None is given where the memory at hand still serves.
-        if (memory := self._descriptor(SLOTS)) is not None:
-            self._slots = mmap.mmap(memory, message["slots"] * message["size"])
-            os.close(memory)
+        if (given := self._descriptor(SLOTS)) is not None:
+            self._slots = mmap.mmap(given, message["slots"] * message["size"])
+            os.close(given)
         places = np.frombuffer(self._slots, np.uint8).reshape(message["slots"], message["size"])
         self._send(self._clip, message, places)
         self._columns.rest()
