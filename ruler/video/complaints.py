@@ -57,7 +57,7 @@ def forget() -> None:
 def heard() -> bool:
     """Whether there was any complaint since `forget`, or since the last call that found none."""
     global _known  # noqa: PLW0603
-    if _log is None or (size := os.fstat(_log).st_size) == _known:
+    if _log is None or (size := os.lseek(_log, 0, os.SEEK_END)) == _known:
         return False
     said = os.pread(_log, _MOST_BYTES, _known)
     is_harmless = all(line.startswith(_NO_DAMAGE) for line in said.splitlines() if line)

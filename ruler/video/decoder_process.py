@@ -17,7 +17,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections import deque
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -91,7 +90,6 @@ class Worker:
         self._received: dict[bytes, int] = {}
         self._slots = mmap.mmap(-1, mmap.PAGESIZE)
         self._beats = 0
-        self._unsent, self._sent = 0, time.monotonic()
         self._clip: Clip | None = None
         self._columns = Columns(b"", 0)
         heartbeat.listen(self._beat)
@@ -181,36 +179,38 @@ class Worker:
 
     def _send(self, clip: Clip, message: wire.Message, places: NDArray[np.uint8]) -> None:
         """Decode ahead as far as there is room; None as slots says that nobody reads on."""
-        free: deque[int] = deque(range(message["slots"]))
+        # The slot that came back last is filled first: its memory is still in the caches.
+        free = list(range(message["slots"]))
         width, is_grey = message["width"], message["is_grey"]
+        told: list[list[int] | str] = []
+        sent = time.monotonic()
         for item in clip.frames(message["indices"], width=width, is_grey=is_grey):
             heartbeat.beat()
-            if not isinstance(item, Frame):
-                self._say({"failed": item.reason}, is_urgent=False)
-                continue
-            while not free or not self._free.empty():
-                read, slots = self._free.get()
-                if read != message["read"]:
-                    continue  # of a reading before, which has ended
-                if slots is None:
-                    self._say({"end": True})
-                    return
-                free.extend(slots)
-            slot = free.popleft()
-            place = places[slot, : item.image.size].reshape(item.image.shape)
-            np.copyto(place, item.image)
-            self._say({"slot": slot, "shape": item.image.shape}, is_urgent=not free)
-        self._say({"end": True})
+            if isinstance(item, Frame):
+                while not free or not self._free.empty():
+                    read, slots = self._free.get()
+                    if read != message["read"]:
+                        continue  # of a reading before, which has ended
+                    if slots is None:
+                        self._say({"end": True})
+                        return
+                    free.extend(slots)
+                slot = free.pop()
+                place = places[slot, : item.image.size].reshape(item.image.shape)
+                np.copyto(place, item.image)
+                told.append([slot, *item.image.shape])
+            else:
+                told.append(item.reason)
+            # Each answer wakes the parent up: some wait a moment for more.
+            now = time.monotonic()
+            if not free or len(told) == _TOGETHER or now - sent > _PATIENCE_SECONDS:
+                self._say({"told": told})
+                told, sent = [], now
+        self._say({"told": told, "end": True})
 
-    def _say(self, message: dict[str, Any], blob: bytes = b"", *, is_urgent: bool = True) -> None:
-        """Answer; what is not urgent may wait a moment for more, since each answer wakes the parent
-        up."""
+    def _say(self, message: dict[str, Any], blob: bytes = b"") -> None:
         self._answers.write(wire.pack(message, blob))
-        self._unsent += 1
-        now = time.monotonic()
-        if is_urgent or self._unsent >= _TOGETHER or now - self._sent > _PATIENCE_SECONDS:
-            self._answers.flush()
-            self._unsent, self._sent = 0, now
+        self._answers.flush()
 
     def _beat(self) -> None:
         self._beats += 1

@@ -111,14 +111,17 @@ class Decoder:
         self._say({"do": "read", "read": number, "slots": slots, "size": size, **asked})
         is_over = False
         try:
-            while "end" not in (said := self._hear()[0]):
-                if "failed" in said:
-                    yield said["failed"]
-                    continue
-                yield lent.picture(said["slot"], tuple(said["shape"]))
-                if free := lent.returned(least=lent.handful):
-                    self._say({"do": "free", "read": number, "slots": free})
-            is_over = True
+            while not is_over:
+                said, _ = self._hear()
+                is_over = "end" in said
+                for one in said["told"]:
+                    if isinstance(one, str):
+                        yield one
+                        continue
+                    slot, *shape = one
+                    yield lent.picture(slot, tuple(shape))
+                    if free := lent.returned(least=lent.handful):
+                        self._say({"do": "free", "read": number, "slots": free})
         finally:
             if not is_over:
                 self._abandon(number)

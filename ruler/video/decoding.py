@@ -25,6 +25,7 @@ from ruler.video.containers import (
     prepare_decoder,
     video_stream,
 )
+from ruler.video.index import Finder
 from ruler.video.pictures import finish, shrunk_size
 from ruler.video.probe import each_packet, position_of
 from ruler.video.walk import LOST, DamageError, Walk
@@ -55,6 +56,7 @@ class Source:
     def __init__(self, path: Path, index: PacketIndex, *, threads: int) -> None:
         self._path = path
         self._index = index
+        self._finder = Finder(index)
         self._threads = threads
         self._stack = ExitStack()
         self._container: InputContainer | None = None
@@ -98,7 +100,7 @@ class Source:
         assert self._container is not None
         is_started = False
         for packet in each_packet(self._container, self._stream):
-            place = self._index.place(packet.pts)
+            place = self._finder.place(packet.pts)
             if place is not None and place >= (stop if is_started else entry + 1):
                 return
             # A damaged container may count time differently after a seek; the position does not.
@@ -149,6 +151,7 @@ class Decoder:
         self._path = path
         self._facts = facts
         self._index = index
+        self._finder = Finder(index)
         self._width = width
         self._is_grey = is_grey
         self._reformatter = VideoReformatter()
@@ -274,7 +277,7 @@ class Decoder:
 
     def _take(self, walk: Walk, frames: Sequence[VideoFrame]) -> None:
         for frame in frames:
-            rank = self._index.rank(frame.pts)
+            rank = self._finder.rank(frame.pts)
             image = self._convert(frame) if walk.wants(rank) and not frame.is_corrupt else None
             walk.take(rank, image, is_corrupt=frame.is_corrupt)
 

@@ -103,6 +103,43 @@ class PacketIndex:
         return int(self.positions[np.searchsorted(self.keys, entry)])
 
 
+class Finder:
+    """Finds pictures by their time stamps as a decoder does, most of them one behind the other:
+    where one is found, the next is looked for behind it first.
+
+    Args:
+        index: Where to look.
+    """
+
+    def __init__(self, index: PacketIndex) -> None:
+        self._index = index
+        self._in_turn = index.ranks is None
+        self._rank = self._place = 0
+
+    def rank(self, stamp: int | None) -> int | None:
+        """See `PacketIndex.rank`."""
+        index, rank = self._index, self._rank
+        if not (self._in_turn and rank < index.listed and index.stamps[rank] == stamp):
+            found = index.rank(stamp)
+            if found is None:
+                return None
+            rank = found
+        self._rank = rank + 1
+        return rank
+
+    def place(self, stamp: int | None) -> int | None:
+        """See `PacketIndex.place`."""
+        index, place = self._index, self._place
+        is_next = self._in_turn and place < index.listed
+        if not (is_next and index.stamps[index.rank_at[place]] == stamp):
+            found = index.place(stamp)
+            if found is None:
+                return None
+            place = found
+        self._place = place + 1
+        return place
+
+
 @dataclass(frozen=True, eq=False)
 class Packets:
     """What the container says of each packet, in decoding order; arrays of one length.
