@@ -101,8 +101,9 @@ def within(path: Path, reach: int) -> Loop:
     facts, index = probe(path)
 
     def loop(_: Path, wanted: Sequence[int]) -> None:
-        for _picture in Decoder(path, facts, index, width=None, reach=reach).read(wanted):
-            pass
+        with Decoder(path, facts, index, width=None, reach=reach) as decoder:
+            for _picture in decoder.read(wanted):
+                pass
 
     return loop
 

@@ -23,7 +23,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Send
 
 from graphs import stages
-from graphs.deps import ClipDeps
+from graphs.deps import ROW, ClipDeps
 
 
 class ClipState(TypedDict, total=False):
@@ -54,7 +54,10 @@ def fan_out(state: ClipState, runtime: Runtime[ClipDeps]) -> list[Send] | str:
     """Send the next wave of chunks, or go on to the reduce."""
     if state["cursor"] >= runtime.context.chunks:
         return "judge" if runtime.context.fits_memory else "link"
-    return [Send("chunk", {"chunk": number}) for number in range(state["cursor"], state["until"])]
+    first = state["cursor"]
+    # Each worker gets chunks that lie behind one another: a decoder then goes on where it was.
+    wave = sorted(range(first, state["until"]), key=lambda number: (number - first) % ROW)
+    return [Send("chunk", {"chunk": number}) for number in wave]
 
 
 def chunk(state: ChunkState, runtime: Runtime[ClipDeps]) -> ClipState:

@@ -27,6 +27,10 @@ MOST_SAMPLES = 4096
 """Longer clips are judged page by page: memory must not grow with a clip's length."""
 
 
+ROW = 4
+"""Chunks of a wave that lie behind one another, for one worker."""
+
+
 @dataclass(frozen=True)
 class ClipDeps:
     """One clip of a detection.

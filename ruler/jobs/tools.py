@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from graphs.deps import ClipDeps
+from graphs.deps import ROW, ClipDeps
 from graphs.places import Places
 from ruler.captioners.base import Captioner
 from ruler.captioners.processes import helped
@@ -88,7 +88,7 @@ class Tools:
             as_of=spec.as_of,
             clip_start=spec.start_time or clip.info.start_time,
             chunk=chunk,
-            wave=4 * self.machine.workers,
+            wave=ROW * self.machine.workers,
             judge=self.judge,
             by=spec.by,
             places=self.places,

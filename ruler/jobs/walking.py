@@ -42,5 +42,5 @@ def walk_graph(deps: ClipDeps, workers: int, checkpoint: Path, report: Report) -
             if mode == "custom":
                 done += step["frames"]
                 report(Progress(name, min(done, total), total))
-            elif "chunk" not in step:  # a wave is over, or a stage of the reduce
+            else:  # a chunk is over, or a stage of the reduce
                 memory.give_back()

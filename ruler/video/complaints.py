@@ -20,6 +20,7 @@ _NO_DAMAGE = (b"[swscaler @", b"[swscale @")
 
 _log: int | None = None
 _known = 0
+_turn = 0
 
 
 def listen(descriptor: int) -> None:
@@ -48,10 +49,16 @@ def are_heard() -> bool:
 
 def forget() -> None:
     """Begin anew; call it while nothing is decoded."""
-    global _known  # noqa: PLW0603
+    global _known, _turn  # noqa: PLW0603
+    _turn += 1
     if _log is not None:
         os.ftruncate(_log, 0)
         _known = 0
+
+
+def turn() -> int:
+    """How often it was begun anew."""
+    return _turn
 
 
 def heard() -> bool:

@@ -148,6 +148,8 @@ class Worker:
 
     def _take(self, message: wire.Message, blob: bytes) -> None:
         """Hold a clip; its columns follow its head, where they are in no file."""
+        if isinstance(self._clip, FileClip):
+            self._clip.close()
         self._clip = None
         head, columns = blob[: message["head"]], blob[message["head"] :]
         if (file := self._descriptor(COLUMNS)) is None:
@@ -156,6 +158,8 @@ class Worker:
             self._columns = Columns(file, message["size"])
             os.close(file)
         self._clip = unseal(head, self._columns)
+        if isinstance(self._clip, FileClip):
+            self._clip.go_on()
 
     def _read(self, message: wire.Message) -> None:
         assert self._clip is not None

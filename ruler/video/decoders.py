@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import mmap
 import os
 import select
@@ -53,6 +54,7 @@ class Decoder:
         self._slots: Slots | None = None
         self._buffer = bytearray()
         self._holds: Sealed | None = None
+        self._reached = 0
         self._reads = itertools.count()
         self.is_usable = True
         self._is_new = True
@@ -93,7 +95,7 @@ class Decoder:
 
         Args:
             clip: As `open` gave it.
-            indices: See `Clip.frames`.
+            indices: See `Clip.frames`; at least one.
             width: Likewise.
             is_grey: Likewise.
             slots: Pictures that may wait to be taken, or be held.
@@ -105,6 +107,7 @@ class Decoder:
         """
         if self._holds is not clip:
             self._hand(clip)
+        self._reached = indices[-1]
         number = next(self._reads)
         lent = self._lend(slots, size)
         asked = {"indices": list(indices), "width": width, "is_grey": is_grey}
@@ -125,6 +128,10 @@ class Decoder:
         finally:
             if not is_over:
                 self._abandon(number)
+
+    def distance(self, clip: Sealed, index: int) -> float:
+        """How far a frame lies from where the last reading ended; infinite in another clip."""
+        return abs(index - self._reached) if self._holds is clip else math.inf
 
     def _hand(self, clip: Sealed) -> None:
         """Let the process hold a clip."""

@@ -7,10 +7,11 @@ packet by packet, and `Walk` judges which pictures the damage has reached.
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
+from collections import deque
+from contextlib import suppress
 from functools import cached_property
 from itertools import takewhile
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -18,23 +19,15 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from ruler.video import complaints
 from ruler.video.bitstream import may_be_referenced, tells_references
-from ruler.video.containers import (
-    DECODER_THREADS,
-    REFUSING,
-    opened,
-    prepare_decoder,
-    video_stream,
-)
 from ruler.video.index import Finder
 from ruler.video.pictures import finish, shrunk_size
-from ruler.video.probe import each_packet, position_of
+from ruler.video.source import Going, Source, threads_for
 from ruler.video.walk import LOST, DamageError, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from av.container import InputContainer
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
@@ -49,85 +42,14 @@ NO_SEEK_WITHIN = 16
 _PUSH = 24
 """At most so many packets more push a picture out: 16 for its order, the rest for the threads."""
 
-
-class Source:
-    """An open file that can be decoded from any key picture. Opened when first used."""
-
-    def __init__(self, path: Path, index: PacketIndex, *, threads: int) -> None:
-        self._path = path
-        self._index = index
-        self._finder = Finder(index)
-        self._threads = threads
-        self._stack = ExitStack()
-        self._container: InputContainer | None = None
-        self._stream: VideoStream
-
-    def __enter__(self) -> Source:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def packets(self, entry: int, stop: int) -> Iterator[tuple[int | None, Packet[VideoStream]]]:
-        """Packets of [entry, stop) with their places, None for those not listed."""
-        is_found = False
-        for place, packet in self._sought(entry, stop):
-            is_found = True
-            yield place, packet
-        if not is_found:  # the seek led elsewhere: walk there from the start
-            self._reopen()
-            complaints.forget()
-            yield from self._walked(entry, stop)
-
-    def decode(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
-        """What the decoder gives for a packet; None lets it give what it still holds.
-
-        Raises:
-            av.FFmpegError: the packet is damaged.
-        """
-        return self._stream.decode(packet)
-
-    def _sought(self, entry: int, stop: int) -> Iterator[tuple[int | None, Packet[VideoStream]]]:
-        if self._container is None or entry == 0:
-            self._reopen()
-        if self._container is not None and entry > 0:
-            self._container.seek(self._index.seek_stamp(entry), stream=self._stream)
-            self._stream.codec_context.flush_buffers()
-        complaints.forget()
-        yield from self._walked(entry, stop)
-
-    def _walked(self, entry: int, stop: int) -> Iterator[tuple[int | None, Packet[VideoStream]]]:
-        assert self._container is not None
-        is_started = False
-        for packet in each_packet(self._container, self._stream):
-            place = self._finder.place(packet.pts)
-            if place is not None and place >= (stop if is_started else entry + 1):
-                return
-            # A damaged container may count time differently after a seek; the position does not.
-            if place == entry and position_of(packet) != self._index.position(entry):
-                return
-            is_started = is_started or place == entry
-            if is_started:
-                yield place, packet
-            if place == stop - 1:
-                return
-
-    def _reopen(self) -> None:
-        self._stack.close()
-        self._container = self._stack.enter_context(opened(self._path))
-        self._stream = video_stream(self._container, self._path)
-        prepare_decoder(self._stream, threads=self._threads)
-
-
-def _threads(index: PacketIndex) -> int:
-    """How many threads may decode without hiding damage: one where a decoder marks pictures that
-    are reordered, and its complaints are not heard (see `complaints`)."""
-    hides = index.is_reordered and index.codec not in REFUSING and not complaints.are_heard()
-    return 1 if hides else DECODER_THREADS
+_RECENT = 16
+_RECENT_BYTES = 16 << 20
+"""Pictures that are kept for the next reading, whose first window begins before the last one ended:
+so many, and so large together."""
 
 
 class Decoder:
-    """Reads pictures of one file; for one thread.
+    """Reads pictures of one file; for one thread. Holds the file open until it is closed.
 
     Args:
         path: The file.
@@ -136,6 +58,8 @@ class Decoder:
         width: Shrink wider pictures to this.
         is_grey: Leave the colours out.
         reach: How many pictures between two that are wanted are decoded rather than a seek is made.
+        goes_on: Whether a reading that begins where the last one ended goes on there, without a
+            seek. The pictures are the same; it takes a few packets more at a reading's end.
     """
 
     def __init__(
@@ -147,6 +71,7 @@ class Decoder:
         width: int | None,
         is_grey: bool = False,
         reach: int = NO_SEEK_WITHIN,
+        goes_on: bool = False,
     ) -> None:
         self._path = path
         self._facts = facts
@@ -154,32 +79,67 @@ class Decoder:
         self._finder = Finder(index)
         self._width = width
         self._is_grey = is_grey
+        self.form = width, is_grey
         self._reformatter = VideoReformatter()
         self._reach = reach
+        self._quick = Source(path, index, threads=threads_for(index))
+        self._careful = Source(path, index, threads=1)
+        self._goes_on = goes_on and complaints.are_heard()
+        self._recent: deque[tuple[int, NDArray[np.uint8]]] = deque()
         # The order of what comes out depends on what went in where the container does not tell it.
         self._skips = tells_references(index.codec) and index.ranks is None
 
     def read(self, ranks: Sequence[int]) -> Iterator[NDArray[np.uint8] | str]:
         """Pictures by rank (ascending, without repeats): upright, sealed; or a reason."""
         held = [rank for rank in ranks if rank < self._index.listed]
-        with (
-            Source(self._path, self._index, threads=_threads(self._index)) as quick,
-            Source(self._path, self._index, threads=1) as careful,
-        ):
-            done, is_whole = 0, True
-            while done < len(held):
-                if is_whole:
-                    pictures = self._walk_quickly(quick, held[done:])
-                else:
-                    pictures = self._walk_carefully(careful, held[done:])
-                is_whole = True
-                try:
-                    for picture in pictures:
-                        done += 1
-                        yield picture
-                except DamageError:
-                    is_whole = False
+        self._quick.settle()
+        known = self._known(held)
+        yield from known
+        done, is_whole = len(known), True
+        while done < len(held):
+            if is_whole:
+                pictures = self._walk_quickly(self._quick, held[done:])
+            else:
+                pictures = self._walk_carefully(self._careful, held[done:])
+            was_quick, is_whole = is_whole, True
+            try:
+                for picture in pictures:
+                    if was_quick:
+                        self._remember(held[done], picture)
+                    done += 1
+                    yield picture
+            except DamageError:
+                is_whole = False
+                self._quick.going = None
+        self._careful.close()
         yield from [LOST] * (len(ranks) - len(held))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._quick.close()
+        self._careful.close()
+        self._recent.clear()
+
+    def __enter__(self) -> Decoder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _known(self, ranks: Sequence[int]) -> list[NDArray[np.uint8]]:
+        """The first of some pictures, as far as the last reading gave them, too."""
+        if self._quick.going is None:
+            self._recent.clear()
+        recent = dict(self._recent)
+        return [recent[rank] for rank in takewhile(recent.__contains__, ranks)]
+
+    def _remember(self, rank: int, picture: NDArray[np.uint8] | str) -> None:
+        if not self._goes_on or isinstance(picture, str):
+            return
+        self._recent.append((rank, picture))
+        most = min(_RECENT, _RECENT_BYTES // max(picture.nbytes, 1))
+        while len(self._recent) > most:
+            self._recent.popleft()
 
     def _walk_quickly(
         self, source: Source, ranks: Sequence[int]
@@ -194,20 +154,38 @@ class Decoder:
         if not count:
             raise DamageError
         walk = Walk(self._index, ranks[:count], self._index.entry(ranks[0]))
-        pushing = 0 if complaints.are_heard() else _PUSH
-        for place, packet in source.packets(walk.entry, walk.last + 1 + pushing):
-            if self._is_needless(walk, place, packet):
-                continue
-            walk.send(place)
-            self._send(source, walk, packet)
+        is_last = self._goes_on and count == len(ranks)
+        stop = walk.last + 1 + (_PUSH if is_last or not complaints.are_heard() else 0)
+        going = source.going
+        if going is not None and self._leads_to(going, ranks[0], walk.entry):
+            walk.go_on(going.sent, going.inside)
+            packets = source.packets_on(stop)
+        else:
+            packets = source.packets(walk.entry, stop)
+            going = Going(walk.entry - 1)
+        for place, packet in packets:
+            # Whoever leaves in the middle of this leaves nothing to go on from.
+            source.going = None
+            if place is not None and self._is_needless(walk, place, packet):
+                going.pass_over(int(self._index.rank_at[place]), place)
+            else:
+                going.send(place)
+                walk.send(place)
+                self._send(source, walk, packet, going)
+            source.going = going
             yield from walk.release()
             if walk.is_done:
                 return
+        source.going = None
         if not complaints.are_heard():
             raise DamageError
-        self._send(source, walk, None)
+        self._send(source, walk, None, going)
         walk.finish()
         yield from walk.release()
+
+    def _leads_to(self, going: Going, rank: int, entry: int) -> bool:
+        """Whether to go on until a picture comes out, rather than seek to its entry."""
+        return rank > going.shown and entry <= going.sent + self._reach
 
     def _within_reach(self, ranks: Sequence[int]) -> int:
         """How many of the ranks are read in one go, without a seek in between."""
@@ -219,11 +197,9 @@ class Decoder:
             end = max(end, int(self._index.places[rank]))
         return len(ranks)
 
-    def _is_needless(
-        self, walk: Walk, place: int | None, packet: Packet[VideoStream]
-    ) -> TypeGuard[int]:
+    def _is_needless(self, walk: Walk, place: int, packet: Packet[VideoStream]) -> bool:
         """Whether neither a wanted picture nor any other needs a packet; it is skipped then."""
-        if place is None or not self._skips or not walk.entry < place <= walk.last:
+        if not self._skips or not walk.entry < place <= walk.last:
             return False
         if walk.wants(int(self._index.rank_at[place])):
             return False
@@ -232,7 +208,9 @@ class Decoder:
         walk.skip(place)
         return True
 
-    def _send(self, source: Source, walk: Walk, packet: Packet[VideoStream] | None) -> None:
+    def _send(
+        self, source: Source, walk: Walk, packet: Packet[VideoStream] | None, going: Going
+    ) -> None:
         """Decode a packet (None: what the decoder still holds) that nobody may complain of."""
         try:
             frames = source.decode(packet)
@@ -240,7 +218,8 @@ class Decoder:
             raise DamageError from error
         if complaints.heard():
             raise DamageError
-        self._take(walk, frames)
+        for rank in self._take(walk, frames):
+            going.show(rank, int(self._index.places[rank]))
 
     def _walk_carefully(
         self, source: Source, ranks: Sequence[int]
@@ -275,11 +254,13 @@ class Decoder:
         walk.finish()
         yield from walk.release()
 
-    def _take(self, walk: Walk, frames: Sequence[VideoFrame]) -> None:
-        for frame in frames:
-            rank = self._finder.rank(frame.pts)
+    def _take(self, walk: Walk, frames: Sequence[VideoFrame]) -> list[int]:
+        """Note what came out; the ranks of it."""
+        ranks = [self._finder.rank(frame.pts) for frame in frames]
+        for rank, frame in zip(ranks, frames, strict=True):
             image = self._convert(frame) if walk.wants(rank) and not frame.is_corrupt else None
             walk.take(rank, image, is_corrupt=frame.is_corrupt)
+        return [rank for rank in ranks if rank is not None]
 
     def _convert(self, frame: VideoFrame) -> NDArray[np.uint8]:
         # Without `threads` each call starts some of its own, which takes longer than the work.

@@ -44,6 +44,8 @@ class FileClip:
         self._info = info
         self._facts = facts
         self._index = index
+        self._goes_on = False
+        self._decoder: Decoder | None = None
 
     @property
     def info(self) -> ClipInfo:
@@ -89,8 +91,39 @@ class FileClip:
                     yield picture
             except RuntimeError:
                 pass  # PyAV gives the same pixels, so it can take over anywhere
-        decoder = Decoder(self._path, self._facts, self._index, width=width, is_grey=is_grey)
-        yield from decoder.read(wanted[done:])
+        if self._goes_on:
+            yield from self._kept(width, is_grey=is_grey).read(wanted[done:])
+        else:
+            with self._made(width, is_grey=is_grey) as decoder:
+                yield from decoder.read(wanted[done:])
+
+    def go_on(self) -> None:
+        """From now on hold the file open between readings, and go on where the last one ended. For
+        one reader at a time, which closes the clip."""
+        self._goes_on = True
+
+    def close(self) -> None:
+        """Hold nothing open."""
+        if self._decoder is not None:
+            self._decoder.close()
+            self._decoder = None
+
+    def _kept(self, width: int | None, *, is_grey: bool) -> Decoder:
+        if self._decoder is not None and self._decoder.form == (width, is_grey):
+            return self._decoder
+        self.close()
+        self._decoder = self._made(width, is_grey=is_grey)
+        return self._decoder
+
+    def _made(self, width: int | None, *, is_grey: bool) -> Decoder:
+        return Decoder(
+            self._path,
+            self._facts,
+            self._index,
+            width=width,
+            is_grey=is_grey,
+            goes_on=self._goes_on,
+        )
 
 
 def open_file(path: Path, *, name: str, reader: Reader) -> FileClip:

@@ -139,7 +139,10 @@ class IsolatedClip(HeldClip):
         slots = max(2, min(_MOST_SLOTS, _SHARED_BYTES // size))
         from ruler.video.pool import POOL
 
-        with POOL.borrowed(self._limits) as decoder:
+        # One that has just read what lies before goes on from there.
+        with POOL.borrowed(
+            self._limits, distance=lambda one: one.distance(self._sealed, wanted[0])
+        ) as decoder:
             pictures = decoder.read(
                 self._sealed, wanted, width, is_grey=is_grey, slots=slots, size=size
             )

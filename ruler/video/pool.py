@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ruler.video.decoders import Decoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ruler.video.limits import Limits
 
@@ -28,9 +28,16 @@ class Pool:
         self._owner = os.getpid()
 
     @contextlib.contextmanager
-    def borrowed(self, limits: Limits) -> Iterator[Decoder]:
-        """A decoder process for a while."""
-        decoder = self._any(limits)
+    def borrowed(
+        self, limits: Limits, *, distance: Callable[[Decoder], float] | None = None
+    ) -> Iterator[Decoder]:
+        """A decoder process for a while.
+
+        Args:
+            limits: What it may take.
+            distance: Of those that wait, the one with the least of it is lent.
+        """
+        decoder = self._any(limits, distance)
         try:
             yield decoder
         finally:
@@ -52,14 +59,14 @@ class Pool:
             for decoder in idle:
                 decoder.close()
 
-    def _any(self, limits: Limits) -> Decoder:
+    def _any(self, limits: Limits, distance: Callable[[Decoder], float] | None = None) -> Decoder:
         with self._lock:
             if self._owner != os.getpid():  # a fork: these are the parent's
                 self._idle, self._owner = [], os.getpid()
-            for decoder in self._idle:
-                if decoder.limits == limits:
-                    self._idle.remove(decoder)
-                    return decoder
+            if able := [decoder for decoder in self._idle if decoder.limits == limits]:
+                decoder = min(able, key=distance) if distance else able[0]
+                self._idle.remove(decoder)
+                return decoder
         return Decoder(limits)
 
     def _give_back(self, decoder: Decoder) -> None:

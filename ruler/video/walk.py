@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -79,6 +79,15 @@ class Walk:
         self._unlisted = len(self._fates)  # the place at which the first unlisted packet was sent
         self._unseen = int(ranks[0])
         self._has_skipped = False
+
+    def go_on(self, sent: int, inside: Collection[int]) -> None:
+        """The decoder comes from elsewhere without a complaint: it was given all packets up to one,
+        or needed none of them, and still holds some pictures; the others have come out."""
+        for place in range(self.entry, sent + 1):
+            if place not in inside and place - self.entry < len(self._fates):
+                self._fates[place - self.entry] = _GOOD
+        self._sent = max(self._sent, min(sent - self.entry, len(self._fates) - 1))
+        self._has_skipped = True  # it may have
 
     @property
     def is_done(self) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ruler.video import decoding
 from ruler.video import probe as probing
+from ruler.video import source
 from ruler.video.clips import open_clip
 from ruler.video.frames import Frame, FrameFailure
 from ruler.video.index import Packets
@@ -108,7 +108,7 @@ def test_threads_decode_only_where_they_hide_no_damage(
 ) -> None:
     path = write_clip(folder / f"threads-{kind}", numbered(20), **KINDS[kind])
     _, index = probing.probe(path)
-    assert decoding._threads(index) == threads
+    assert source.threads_for(index) == threads
 
 
 def test_zeroed_packets_fail_and_later_groups_survive(plain: Path, tmp_path: Path) -> None:
