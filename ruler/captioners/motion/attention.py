@@ -19,13 +19,15 @@ from ruler.captioners.motion.windows import Grid, Windows, integral_of
 Area = tuple[int, int, int, int]
 """left, right, top, bottom in pixels, half-open."""
 
-_MARGIN = 24
-"""Pixels around foreground that flow takes in: what moves, and its surroundings."""
-
-_AROUND = np.ones((2 * _MARGIN // tunables.STRIDE + 1,) * 2, dtype=np.uint8)
+_AROUND_FIGURES, _AROUND_CHANGES = 16, 24
+"""Pixels around foreground, and around what changes, that flow takes in: what moves, and its
+surroundings. With 16 around figures, flow in them differs from that of the whole picture by as much
+as with 24 (0.013 pixels on average on crowded footage) and takes an eighth less time; around
+changes it differs more, since there fast motion is not known to be a figure's."""
 
 _ALIGNED = 16
-"""Areas begin and end at multiples of so many pixels, so that few sizes of them occur."""
+"""Areas begin and end at multiples of so many pixels: few sizes of them occur, and the patches of
+flow lie where they lie in the whole picture, at every scale."""
 
 _LEAST_SIDE = 96
 """Pixels of an area's side at least: smaller ones have too few scales for fast motion."""
@@ -71,16 +73,23 @@ class Attention:
         """The parts of the image whose motion the kept windows measure."""
         if not len(self.kept):
             return []
-        return areas_around(self.on_grid & person.covered_by(self.kept, grid), grid)
+        points = self.on_grid & person.covered_by(self.kept, grid)
+        return _areas_around(points, grid, _AROUND_FIGURES)
 
 
-def areas_around(points: Mask, grid: Grid) -> list[Area]:
-    """Parts of the image around grid points, (R, C). Two are made one where working through it
-    takes no longer.
+def changing_areas(points: Mask, grid: Grid) -> list[Area]:
+    """The parts of the image around grid points that change, (R, C)."""
+    return _areas_around(points, grid, _AROUND_CHANGES)
+
+
+def _areas_around(points: Mask, grid: Grid, margin: int) -> list[Area]:
+    """Parts of the image around grid points, (R, C), with so many pixels beyond them. Two are made
+    one where working through it takes no longer.
 
     They may overlap a little, and what is in two of them is the second one's.
     """
-    near = cv2.dilate(np.asarray(points, dtype=np.uint8), _AROUND)
+    around = np.ones((2 * margin // tunables.STRIDE + 1,) * 2, dtype=np.uint8)
+    near = cv2.dilate(np.asarray(points, dtype=np.uint8), around)
     _, _, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=8)
     areas: list[Area] = []
     for left, top, width, height, _ in stats[1:].tolist():

@@ -27,6 +27,12 @@ _KEPT = 12
 _KEPT_SIZES = 8
 """Estimators a memo holds, one an image size: each has buffers of several megabytes."""
 
+_TOGETHER = 30_000
+"""Points that OpenCV looks up at once: fewer than a short integer counts."""
+
+_NONE: Any = None
+"""OpenCV takes it, its stubs do not."""
+
 T = TypeVar("T")
 
 
@@ -90,9 +96,8 @@ class FlowMemo:
         return self._flows.get((earlier.digest, later.digest), compute)
 
     def _estimated(self, now: Grey, before: Grey) -> Flow:
-        no_guess: Any = None  # OpenCV takes it, its stubs do not
         pair = np.ascontiguousarray(now), np.ascontiguousarray(before)
-        found = self._dis.get(now.shape, new_dis).calc(*pair, no_guess)
+        found = self._dis.get(now.shape, new_dis).calc(*pair, _NONE)
         return np.asarray(found, dtype=np.float32)
 
 
@@ -139,20 +144,18 @@ def net_motion(flows: Sequence[Flow], rows: Ints, columns: Ints, marks: Sequence
     Returns:
         Displacement (x, y) in pixels from there to here, shape (len(marks), points, 2).
     """
-    height, width = flows[0].shape[:2]
-    start = np.stack([columns, rows], axis=1).astype(np.float64)
-    last = np.array([width - 1, height - 1], dtype=np.float64)
-    across = np.array([1, width], dtype=np.float64)
-    place, near = start.copy(), np.empty_like(start)
-    moved: dict[int, Floats] = {}
-    for step, flow in enumerate(flows[: marks[-1]], start=1):
-        np.rint(place, out=near)
-        np.maximum(near, 0.0, out=near)
-        np.minimum(near, last, out=near)
-        place += flow.reshape(-1, 2).take((near @ across).astype(np.intp), axis=0)
-        if step in marks:
-            moved[step] = start - place
-    return np.stack([moved[mark] for mark in marks])
+    start = np.stack([columns, rows], axis=1).astype(np.float32)
+    moved = np.empty((len(marks), *start.shape), dtype=np.float64)
+    for begin in range(0, len(start), _TOGETHER):
+        some = slice(begin, begin + _TOGETHER)
+        place = start[some, None].copy()
+        for step, flow in enumerate(flows[: marks[-1]], start=1):
+            place += cv2.remap(
+                flow, place, _NONE, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+            )
+            if step in marks:
+                moved[marks.index(step), some] = start[some] - place[:, 0]
+    return moved
 
 
 def stride_marks(ages: Sequence[float], targets: Sequence[float]) -> list[int]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ruler.captioners.motion import foreground, tunables
 from ruler.captioners.motion.arrays import Floats, Flow, Grey, Ints, Mask
-from ruler.captioners.motion.attention import Area, Attention, areas_around
+from ruler.captioners.motion.attention import Area, Attention, changing_areas
 from ruler.captioners.motion.flow import FlowMemo, net_motion, stride_marks
 from ruler.captioners.motion.lines import RowLine
 from ruler.captioners.motion.windows import Grid, Windows, integral_of
@@ -191,7 +191,7 @@ def _flow(earlier: Frame, later: Frame, memo: FlowMemo, view: View) -> Flow:
     def areas() -> list[Area]:
         if learned is None or view.is_own:
             changing = foreground.changing_mask(memo.grey(later), memo.grey(earlier))
-            return areas_around(view.grid.at_points(changing), view.grid)
+            return changing_areas(view.grid.at_points(changing), view.grid)
         _, attention = _standing_out(later, memo, view, learned)
         return attention.areas(view.grid, view.person)
 

@@ -15,7 +15,7 @@ from ruler.captioners.motion import create
 from ruler.captioners.motion import flow as flow_module
 from ruler.captioners.motion import observe as observe_module
 from ruler.captioners.motion.arrays import Grey
-from ruler.captioners.motion.attention import areas_around
+from ruler.captioners.motion.attention import changing_areas
 from ruler.captioners.motion.flow import FlowMemo, to_grey
 from ruler.captioners.motion.lines import RowLine
 from ruler.captioners.motion.observe import Observation, View, observe
@@ -71,7 +71,7 @@ def test_areas_hold_every_point_with_its_surroundings(places: list[tuple[int, in
     for row, column in places:
         points[row, column] = True
     inside = np.zeros((HEIGHT, WIDTH), dtype=np.bool_)
-    for left, right, top, bottom in areas_around(points, GRID):
+    for left, right, top, bottom in changing_areas(points, GRID):
         assert 0 <= left < right <= WIDTH
         assert 0 <= top < bottom <= HEIGHT
         assert min(right - left, bottom - top) >= 96
@@ -129,7 +129,7 @@ def test_without_a_background_flow_is_computed_where_the_picture_changes(
     walking = _frames([Walker(x=100, y=60, vx=30)])
     part = observe(walking, FlowMemo(), _view(None))
     assert max(height * width for height, width in looked_at) < 0.5 * HEIGHT * WIDTH
-    monkeypatch.setattr(observe_module, "areas_around", lambda *_: [(0, WIDTH, 0, HEIGHT)])
+    monkeypatch.setattr(observe_module, "changing_areas", lambda *_: [(0, WIDTH, 0, HEIGHT)])
     whole = observe(walking, FlowMemo(), _view(None))
     assert looked_at[-1] == (HEIGHT, WIDTH)
     assert _speed(part) == pytest.approx(_speed(whole), rel=0.05)

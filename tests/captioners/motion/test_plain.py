@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ruler.captioners.base import Captioner
+from ruler.captioners.motion import figures as figures_module
+from ruler.captioners.motion import flow as flow_module
 from ruler.captioners.motion import tunables
-from ruler.captioners.motion.arrays import Floats, Mask
+from ruler.captioners.motion.arrays import Mask
 from ruler.captioners.motion.flow import net_motion
 from ruler.captioners.motion.foreground import components
 from ruler.captioners.motion.regions import around_points
 from ruler.captioners.motion.sight import _median
+from ruler.schemas.captions import CaptionFailure, Figure, SceneModel
+from tests.captioners.motion.footage import Footage, Walker, answers_of, render, windows_of
 
 SIDES = st.integers(1, 70)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -61,16 +68,40 @@ def test_the_median_is_the_median(values: list[float]) -> None:
 
 @given(SEEDS, st.integers(1, 8), st.integers(1, 40))
 def test_points_are_followed_one_by_one(seed: int, steps: int, count: int) -> None:
+    """To the last bit, those that leave the picture and those that are looked up in parts too."""
     random = np.random.default_rng(seed)
     height, width = 23, 31
     flows = [random.normal(0, 4, (height, width, 2)).astype(np.float32) for _ in range(steps)]
     rows, columns = random.integers(0, height, count), random.integers(0, width, count)
     marks = sorted({1, steps})
-    found = net_motion(flows, rows, columns, marks)
+    with mock.patch.object(flow_module, "_TOGETHER", 16):
+        found = net_motion(flows, rows, columns, marks)
     for point, (row, column) in enumerate(zip(rows, columns, strict=True)):
-        place: Floats = np.array([column, row], dtype=np.float64)
+        place = start = np.array([column, row], dtype=np.float32)
         for step, flow in enumerate(flows, start=1):
             x, y = np.rint(place).astype(int)
             place = place + flow[min(max(y, 0), height - 1), min(max(x, 0), width - 1)]
             if step in marks:
-                assert (found[marks.index(step), point] == (column, row) - place).all()
+                assert (found[marks.index(step), point] == start - place).all()
+
+
+def test_figures_hold_what_all_checks_ask_for(captioner: Captioner, model: SceneModel) -> None:
+    clip = Footage(render([Walker(5, 40, 60), Walker(120, 90, -5, -30), Walker(225, 70, 15)], 24))
+    made = [
+        figure
+        for answer in answers_of(captioner, windows_of(clip, captioner, range(24)), model)
+        for figure in answer.figures
+    ]
+    assert len({tuple(sorted(figure.facts)) for figure in made}) > 2
+    for figure in made:
+        assert Figure.model_validate_json(figure.model_dump_json()) == figure
+        assert set(figure.facts) <= set(captioner.measured)
+
+
+def test_what_is_no_number_is_no_caption(
+    captioner: Captioner, model: SceneModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures_module, "disorders", lambda seen, _: np.full(len(seen.kept), np.nan))
+    clip = Footage(render([Walker(60, 40, 40)], 12))
+    [said] = captioner.caption(windows_of(clip, captioner, [10]), model)
+    assert isinstance(said.answer, CaptionFailure)
