@@ -165,4 +165,5 @@ def stride_marks(ages: Sequence[float], targets: Sequence[float]) -> list[int]:
         ages: Age of the 1st, 2nd ... frame before the newest, ascending, in seconds.
         targets: Ascending.
     """
-    return [1 + int(np.argmin([abs(age - target) for age in ages])) for target in targets]
+    steps = range(len(ages))
+    return [1 + min(steps, key=lambda step: abs(ages[step] - target)) for target in targets]

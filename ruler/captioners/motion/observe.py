@@ -218,19 +218,22 @@ def _motion(
     flows: Sequence[Flow], ages: Sequence[float], attention: Attention, view: View
 ) -> Motion:
     grid = view.grid
-    at_row, at_column = np.nonzero(attention.on_grid)
+    points = np.flatnonzero(attention.on_grid)
+    at_row, at_column = np.divmod(points, grid.shape[1])
+    rows, columns = grid.rows.take(at_row), grid.columns.take(at_column)
     marks = stride_marks(ages, (tunables.SHORT_SECONDS, tunables.LONG_SECONDS))
-    points = grid.rows[at_row], grid.columns[at_column]
-    moved = net_motion(flows, *points, sorted(set(marks)))
+    moved = net_motion(flows, rows, columns, sorted(set(marks)))
     strides = np.array([ages[mark - 1] for mark in marks]) / tunables.STEP_SECONDS
     short, long = moved[0] / strides[0], moved[-1] / strides[1]
-    fields = np.zeros((*grid.shape, 4), dtype=np.float64)
-    fields[at_row, at_column] = np.concatenate([short, long], axis=1)
-    means = view.person.sums(integral_of(fields), attention.kept) / attention.counts[:, None]
+    fields = np.zeros((grid.shape[0] * grid.shape[1], 4), dtype=np.float64)
+    fields[points] = np.concatenate([short, long], axis=1)
+    integral = integral_of(fields.reshape(*grid.shape, 4))
+    means = view.person.sums(integral, attention.kept) / attention.counts[:, None]
+    newest = flows[0].reshape(-1, 2).take(rows * grid.width + columns, axis=0).astype(np.float64)
     return Motion(
         short=means[:, :2],
         long=means[:, 2:],
-        points=at_row * grid.shape[1] + at_column,
+        points=points,
         own_speed=(np.hypot(*short.T) + np.hypot(*long.T)) / 2,
-        step=-flows[0][points].astype(np.float64) * (tunables.STEP_SECONDS / ages[0]),
+        step=newest * (-tunables.STEP_SECONDS / ages[0]),
     )
