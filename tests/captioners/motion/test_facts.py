@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ruler.captioners.base import Captioner
-from ruler.captioners.motion.figures import MEASURED
+from ruler.captioners.motion.measured import MEASURED
 from ruler.schemas.captions import SceneModel
 from ruler.schemas.facts import FACTS, check_facts
 from ruler.schemas.observations import Observation
