@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Column, select
+from sqlalchemy import Column, ColumnElement, select
 
 from rules_store.engine import Database
 from rules_store.tables import VERDICT
 
 
 def frame_pages(
-    database: Database, run_id: str, clip: int, columns: Sequence[Column[Any]], *, page: int
+    database: Database,
+    run_id: str,
+    clip: int,
+    columns: Sequence[Column[Any]],
+    *,
+    page: int,
+    among: Sequence[ColumnElement[bool]] = (),
 ) -> Iterator[Sequence[Any]]:
-    """Pages of (frame index, columns...) in order of frames; none of them is empty."""
+    """Pages of (frame index, columns...) in order of frames, of those for which `among` holds; none
+    of them is empty."""
     after = -1
     while True:
         query = (
@@ -23,6 +30,7 @@ def frame_pages(
                 VERDICT.c.run_id == run_id,
                 VERDICT.c.clip == clip,
                 VERDICT.c.frame_index > after,
+                *among,
             )
             .order_by(VERDICT.c.frame_index)
             .limit(page)

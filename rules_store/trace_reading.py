@@ -56,12 +56,14 @@ class TraceReader:
 
     def unanswered_frames(self, run_id: str, clip: int) -> list[int]:
         """Frames that are undetermined because a reasoner got no answer, ascending."""
-        columns = (VERDICT.c.outcome, VERDICT.c.undetermined, VERDICT.c.notes)
+        columns = (VERDICT.c.undetermined, VERDICT.c.notes)
+        among = [VERDICT.c.outcome == "undetermined"]
         found: list[int] = []
-        for row in self._column_rows(run_id, clip, columns, page=PAGE * 8):
-            said = (row.undetermined or "", *(stored_json(row.notes, "note") if row.notes else ()))
-            if row.outcome == "undetermined" and any(s.startswith(NO_ANSWER) for s in said):
-                found.append(row.frame_index)
+        for page in frame_pages(self._db, run_id, clip, columns, page=PAGE * 8, among=among):
+            for row in page:
+                notes = stored_json(row.notes, "note") if row.notes else ()
+                if any(said.startswith(NO_ANSWER) for said in (row.undetermined or "", *notes)):
+                    found.append(row.frame_index)
         return found
 
     def read(

@@ -11,8 +11,6 @@ from collections.abc import Sequence as AnySequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ruamel.yaml import YAML
-
 from ruler.errors import FileProblems, Problem
 from rules_store.yaml_nodes import Entry, Mapping, Node, Place, Scalar, Sequence, resolve
 from rules_store.yaml_syntax import (
@@ -88,6 +86,8 @@ def read_tree(source: str, *, file: str) -> tuple[Mapping, list[Problem]]:
     if odd := odd_characters(text, file):
         raise UnreadableError(odd, kind="characters")
     builder = _Builder(file)
+    from ruamel.yaml import YAML  # not before: what was read once is kept as read
+
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
             builder.feed(event)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ruamel.yaml.error import MarkedYAMLError
-
 from ruler.errors import Problem
 from rules_store.yaml_nodes import Place
 
@@ -125,6 +123,8 @@ def _line_and_column(text: str, index: int) -> tuple[int, int]:
 
 def reading_problem(error: Exception, text: str, file: str, last: Place) -> Problem:
     """One problem out of what ruamel.yaml raised; `last` is how far it had come."""
+    from ruamel.yaml.error import MarkedYAMLError
+
     if not isinstance(error, MarkedYAMLError) or not (error.problem_mark or error.context_mark):
         return Problem(file, last.line, last.column, f"this is not readable as YAML: {error}")
     said = f"{error.context or ''} {error.problem or ''}"

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator, Iterable, Iterator
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 from ruler.captioners.base import Captioned
@@ -20,8 +19,6 @@ from ruler.video.frames import Frame, FrameWindow
 
 _AHEAD = 4
 """Windows that a process is given before its first answer: it need not wait for the next."""
-
-_END_SECONDS = 2.0
 
 
 class HelperLostError(RunError):
@@ -39,6 +36,8 @@ class Helper:
     """
 
     def __init__(self, made_as: str) -> None:
+        from multiprocessing.connection import Connection  # few runs need it
+
         self.made_as = made_as
         self.is_usable = True
         here, there = socket.socketpair()
@@ -124,15 +123,12 @@ class Helper:
         return window.clip, window.frame_index, window.time_seconds, frames
 
     def close(self) -> None:
-        """End the process and wait until it is gone."""
+        """End the process and wait until it is gone; it is killed, since it holds nothing."""
         self.is_usable = False
         with contextlib.suppress(OSError):
             self._connection.close()
-        try:
-            self._process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.kill()
+        self._process.wait()
 
 
 def _start(there: int, made_as: str) -> subprocess.Popen[bytes]:

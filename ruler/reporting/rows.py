@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from ruler.schemas.verdicts import ClipVerdict, Event, Verdict
+from ruler.schemas.verdicts import ClipVerdict, Event, StageScores, Verdict
 
 FRAME_KEYS: Final = (
     "clip",
@@ -60,6 +60,7 @@ CLIP_KEYS: Final = (
 DIGITS: Final = 6
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
+_STAGES: Final = tuple(sorted(StageScores.model_fields))
 _AS_IT_IS: Final = frozenset({str, int, bool, type(None)})
 
 
@@ -69,8 +70,25 @@ def six_digits(number: float) -> float:
 
 
 def verdict_row(verdict: Verdict) -> dict[str, Any]:
-    """A row of `frames.jsonl`."""
-    return _row(verdict.model_dump(mode="json"), FRAME_KEYS)
+    """A row of `frames.jsonl`, put together by hand: an hour has thousands, most of them short."""
+    stages, revision = verdict.stages, verdict.revision
+    values = (
+        verdict.clip,
+        verdict.frame_index,
+        verdict.until_frame,
+        six_digits(verdict.time_seconds),
+        verdict.outcome,
+        six_digits(verdict.score),
+        stages and {name: six_digits(getattr(stages, name)) for name in _STAGES},
+        list(verdict.rules),
+        f"{revision.scene}@{revision.revision}",
+        revision.sha256,
+        [_plain(one.model_dump(mode="json")) for one in verdict.evidence],
+        verdict.rationale,
+        verdict.reason,
+        verdict.caption,
+    )
+    return dict(zip(FRAME_KEYS, values, strict=True))
 
 
 def event_row(event: Event) -> dict[str, Any]:

@@ -158,7 +158,8 @@ class Decoder:
             socket.send_fds(self._channel, [kind], [descriptor])
 
     def close(self) -> None:
-        """End the process and wait until it is gone."""
+        """End the process and wait until it is gone. It is killed, since it holds nothing that it
+        would have to finish, and coming to its end by itself takes a tenth of a second."""
         self.is_usable = False
         if self._channel.fileno() < 0:
             return
@@ -166,11 +167,8 @@ class Decoder:
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
-        try:
-            self._process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.kill()
+        self._process.wait()
         self._header.close()
         self._channel.close()
         if self._slots is not None:

@@ -27,8 +27,8 @@ from rules_store.store import Store
 from tests.scenes import write_pictures
 
 HEAVY = (
-    "alembic av cv2 decord jsonschema langchain_core langgraph pandas plotly rich.progress "
-    "scipy simplemma sklearn sqlalchemy.orm sqlmodel torch"
+    "alembic av cv2 decord jsonschema langchain_core langgraph multiprocessing pandas plotly "
+    "rich.progress ruamel scipy simplemma sklearn sqlalchemy.orm sqlmodel torch"
 ).split()
 RULES = """\
 schema: ruler/rules/v1
@@ -114,3 +114,15 @@ def commands_of(app: typer.Typer) -> list[str]:
     """The names of its commands."""
     group = typer.main.get_command(app)
     return list(group.commands)  # type: ignore[attr-defined]
+
+
+def test_the_end_of_a_command_is_not_spent_on_looking_for_garbage() -> None:
+    code = (
+        "import atexit, gc, sys\n"
+        "atexit.register(lambda: print('frozen', gc.get_freeze_count() > 1000))\n"
+        "from ruler.cli import main\n"
+        "sys.argv = ['ruler', '--version']\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "frozen True"
