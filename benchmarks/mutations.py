@@ -56,7 +56,7 @@ def work(options: argparse.Namespace, folder: Path) -> tuple[int, Findings]:
     sources, findings, total = sound_clips(folder, options.real) + options.clips, Findings(), 0
     if part == 1:
         (folder / "strange").mkdir(parents=True, exist_ok=True)
-        batch = Batch(folder, sources[0], "uniform", findings)
+        batch = Batch(folder, sources[0], "uniform", findings, "strange")
         batch.learn()
         odd = strange(folder / "strange", sources[0])
         batch.examine(odd, lambda _: "strange", lambda: disturb(folder / "strange"))

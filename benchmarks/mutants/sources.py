@@ -60,9 +60,10 @@ def make(path: Path, kind: str, frames: int = FRAMES) -> Path:
 
 
 def sound_clips(folder: Path, real: Path | None) -> list[Path]:
-    """All of them, in a folder."""
+    """All of them, in a folder; those that lie there already are not made again."""
     av.logging.set_level(av.logging.PANIC)
-    made = [make(folder / kind, kind) for kind in KINDS]
+    kept = [kind for kind in KINDS if (folder / kind).exists()]
+    made = [folder / kind if kind in kept else make(folder / kind, kind) for kind in KINDS]
     return made + (list(cuts(real, folder)) if real else [])
 
 
