@@ -125,6 +125,14 @@ def test_damaged_checkpoints(data: st.DataObject, tmp_path: Path) -> None:
     goes_on(path)
 
 
+def test_a_checkpoint_whose_names_are_no_text(tmp_path: Path) -> None:
+    path = tmp_path / CHECKPOINT
+    write_checkpoint(path, {"cursor": 1, "until": 2})
+    spoilt = path.read_bytes().replace(b"CREATE TABLE checkpoints", b"CREATE T\xff\xfeLE checkpoints")
+    path.write_bytes(spoilt)
+    assert not goes_on(path)
+
+
 def test_a_spoiled_checkpoint_costs_nothing(yard: Workplace) -> None:
     clip = yard.clip("one", wavy(40, loud=[(10, 20)]))
     done = yard.detect([clip], chunk=8)
