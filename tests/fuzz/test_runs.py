@@ -128,7 +128,9 @@ def test_damaged_checkpoints(data: st.DataObject, tmp_path: Path) -> None:
 def test_a_checkpoint_whose_names_are_no_text(tmp_path: Path) -> None:
     path = tmp_path / CHECKPOINT
     write_checkpoint(path, {"cursor": 1, "until": 2})
-    spoilt = path.read_bytes().replace(b"CREATE TABLE checkpoints", b"CREATE T\xff\xfeLE checkpoints")
+    spoilt = path.read_bytes().replace(
+        b"CREATE TABLE checkpoints", b"CREATE T\xff\xfeLE checkpoints"
+    )
     path.write_bytes(spoilt)
     assert not goes_on(path)
 
