@@ -311,7 +311,7 @@ CHECKS: dict[str, Callable[[list[str], bool, frozenset[str]], list[str]]] = {
     ".": _shell(".venv/bin/activate"),
     "bash": _shell(".ci/run"),
     "git": _shell("clone", "add", "commit", "-m"),
-    "uv": _shell("tool", "install", "ruler-vad"),
+    "uv": _shell("tool", "install", "--compile-bytecode", "--constraints", "."),
     "vllm": _shell("serve", "--port"),
     "mkdocs": _shell("build", "--strict", "serve"),
 }

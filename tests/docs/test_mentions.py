@@ -20,7 +20,9 @@ TOP = ("ruler", "graphs", "prompts", "rules_store", "tests", "docs", "tools", "e
 FILE = re.compile(rf"(?:{'|'.join((*TOP, 'benchmarks'))})/[\w./-]+\.\w+")
 OPTION = re.compile(r"--[a-z][a-z-]+")
 VARIABLE = re.compile(r"RULER_[A-Z_]+")
-FOREIGN = frozenset({"--ignore-installed", "--port", "--strict", "--extra"})
+FOREIGN = frozenset(
+    "--ignore-installed --port --strict --extra --compile-bytecode --constraints".split()
+)
 """Options of other programs."""
 
 
