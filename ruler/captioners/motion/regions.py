@@ -10,6 +10,7 @@ import numpy as np
 from ruler.captioners.motion import tunables
 from ruler.captioners.motion.arrays import Floats, Ints, Labels, Mask
 from ruler.captioners.motion.foreground import components, join_bodies
+from ruler.captioners.motion.lines import median
 from ruler.captioners.motion.observe import Motion, Observation
 from ruler.captioners.motion.windows import top_mean
 
@@ -196,7 +197,7 @@ def _fast_parts(
     pairs = owners * many + labels.ravel().take(observation.kept)
     is_seed = (ratios > fast_ratio) & (owners > 0)
     parts = []
-    for pair in np.unique(pairs[is_seed]).tolist():
+    for pair in sorted(set(pairs[is_seed].tolist())):
         windows = np.flatnonzero(pairs == pair)
         if top_mean(ratios[windows]) >= low:
             parts.append((pair // many, windows))
@@ -208,7 +209,7 @@ def _moving_along(windows: Ints, part: Part, observation: Observation, motion: M
     windows."""
     cells = np.zeros(observation.view.grid.shape, dtype=np.bool_)
     cells.ravel()[observation.kept[windows]] = True
-    least = _OWN_SHARE * float(np.median(motion.speed[windows]))
+    least = _OWN_SHARE * median(motion.speed[windows])
     own = motion.points[(motion.own_speed >= least) & cells.ravel()[motion.points]]
     return observation.mask[part] & around_points(own, cells.shape, part)
 

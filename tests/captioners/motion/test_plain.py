@@ -17,8 +17,8 @@ from ruler.captioners.motion import tunables
 from ruler.captioners.motion.arrays import Mask
 from ruler.captioners.motion.flow import net_motion
 from ruler.captioners.motion.foreground import components
+from ruler.captioners.motion.lines import median
 from ruler.captioners.motion.regions import around_points
-from ruler.captioners.motion.sight import _median
 from ruler.schemas.captions import CaptionFailure, Figure, SceneModel
 from tests.captioners.motion.footage import Footage, Walker, answers_of, render, windows_of
 
@@ -62,8 +62,8 @@ def test_pixels_around_points_are_the_cells_of_the_grid(
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60))
-def test_the_median_is_the_median(values: list[float]) -> None:
-    assert _median(np.array(values)) == np.median(values)
+def test_the_median_is_themedian(values: list[float]) -> None:
+    assert median(np.array(values)) == np.median(values)
 
 
 @given(SEEDS, st.integers(1, 8), st.integers(1, 40))
