@@ -6,6 +6,9 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
+# A checkout is compiled like an installed package: else the first command does it, or each one does
+# where PYTHONDONTWRITEBYTECODE is set.
+COMPILE := $(BIN)/python -m compileall -q ruler graphs prompts rules_store
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 
 # Stamps carry the Python version, so that another PYTHON builds the environment anew.
@@ -102,11 +105,13 @@ $(MODELS)/.stamp: $(ENVIRONMENT) pyproject.toml constraints-models.txt tools/mod
 $(CORE): $(ENVIRONMENT) pyproject.toml constraints.txt
 	@echo "Installing ruler"
 	@$(PIP) install -c constraints.txt -e .
+	@$(COMPILE)
 	@touch $@
 
 $(DEV): $(ENVIRONMENT) pyproject.toml constraints.txt
 	@echo "Installing ruler and the developers' tools"
 	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@$(COMPILE)
 	@touch $(CORE) $@
 
 $(DOCS): $(DEV)

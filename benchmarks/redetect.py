@@ -144,6 +144,8 @@ def measure(folder: Path, clip: Path | None, samples: int, runs: int) -> None:
             time.sleep(3)  # what was just written is not taken for known
     rules, place = folder / "rules.yaml", folder / "store"
     environment = {**os.environ, "RULER_STORE": str(place), "RULER_RUNS": str(folder / "runs")}
+    # As where it is installed: modules are compiled once, not at each start.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with Store(place) as store:
         count = fill(store, clip, rules, every)
     detect = [*RULER, "detect", str(clip), "--scene", SCENE, "--every", str(every), "--json"]
