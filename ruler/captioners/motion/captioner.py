@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ruler.captioners.motion.vision import Vision
 
 NAME = "motion"
-VERSION = "9"
+VERSION = "10"
 
 
 class MotionCaptioner:

@@ -10,8 +10,10 @@ from ruler.captioners.motion.arrays import Grey
 from ruler.captioners.motion.clutter import changed_pixels, facts_of
 from ruler.captioners.motion.lines import pixel_rows
 from ruler.captioners.motion.observe import Observation, View
+from ruler.captioners.motion.places import Places
 from ruler.captioners.motion.scene import Scene
-from ruler.captioners.motion.sight import Look, Sight
+from ruler.captioners.motion.sight import Look, Shift, Sight
+from ruler.video.frames import Frame
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,14 @@ class Glance:
         look: What it tells of the camera.
         changes: Shares of pixels that differ from the window's frame before, and from its first.
         is_steadied: Whether the background follows its light and place.
+        shifts: Where the background lies in each of the window's frames, in pixels; None where it
+            lies still, or nobody knows.
     """
 
     look: Look
     changes: tuple[float, ...]
     is_steadied: bool
+    shifts: Sequence[Shift] | None = None
 
     def steadied(self, view: View) -> View:
         """The view with its background in this picture's light and place."""
@@ -46,20 +51,24 @@ class Eye:
         background = view.background
         self._usual = scene.usual
         self._sight = Sight(background) if background is not None else None
+        self._places = Places(self._sight) if self._sight and scene.usual else None
         height = view.grid.height
         self._heights = scene.figure_height.at(pixel_rows(height)) * height
 
-    def look(self, greys: Sequence[Grey]) -> Glance:
-        """Look at the newest of a window's frames, ascending in time."""
-        if self._sight is None:
-            return Glance(Look({}), (), is_steadied=False)
-        look = self._sight.look(greys[-1])
-        if self._usual is None:
-            kept = {k: v for k, v in look.facts.items() if k == "picture_contrast"}
-            return Glance(Look(kept), (), is_steadied=False)
+    def look(self, frames: Sequence[Frame], greys: Sequence[Grey]) -> Glance:
+        """Look at the newest of a window's frames, ascending in time.
+
+        Args:
+            frames: The window's.
+            greys: Their grey levels.
+        """
+        if self._places is None or self._usual is None:
+            look = self._sight.contrast(greys[-1]) if self._sight else Look({})
+            return Glance(look, (), is_steadied=False)
+        look = self._places.look(frames[-1], greys[-1])
         earlier = (greys[-2], greys[0]) if len(greys) > 1 and self._usual.change else ()
         changes = tuple(changed_pixels(before, greys[-1]) for before in earlier)
-        return Glance(look, changes, is_steadied=True)
+        return Glance(look, changes, is_steadied=True, shifts=self._places.shifts(frames, greys))
 
     def facts(self, glance: Glance, observation: Observation) -> dict[str, float]:
         """The frame facts of a picture that was looked at and observed."""

@@ -47,6 +47,7 @@ def fit_scene(clips: Sequence[Clip], spec: WindowSpec, *, cameras: Cameras) -> t
     height = _figure_height(references, background, warnings)
     usual = _usual(references, greys, background, height)
     scene = _scene(references, background, height, usual, warnings)
+    warnings += references.unread
     if references.size * spec.step_seconds < _ENOUGH_SECONDS:
         warnings.append(f"the references last {references.size * spec.step_seconds:.1f} s in all")
     return scene, _info(scene, references, greys[0].shape[:2], warnings)
@@ -64,7 +65,7 @@ def _background(greys: Sequence[Grey], cameras: Cameras, warnings: list[str]) ->
 def _figure_height(references: References, background: Grey | None, warnings: list[str]) -> RowLine:
     if background is None:
         return RowLine.constant(tunables.BLIND_HEIGHT)
-    line = norms.figure_height_line(*references.figure_heights(background))
+    line = norms.figure_height_line(references.blobs(background))
     if line is None:
         warnings.append("no figure stands out in the references: the usual height is a guess")
         return RowLine.constant(tunables.HEIGHT_GUESS)

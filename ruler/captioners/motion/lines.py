@@ -58,32 +58,73 @@ def pixel_rows(height: int) -> Floats:
 
 
 def equal_count_bins(
-    rows: Floats, values: Floats, *, bins: int, quantile: float, least: int
+    rows: Floats,
+    values: Floats,
+    *,
+    bins: int,
+    quantile: float,
+    least: int,
+    weights: Floats | None = None,
 ) -> Bins:
     """Cut points into bins of equal count along the rows.
+
+    Args:
+        rows: Relative row of each point, (N,).
+        values: Of each point, (N,).
+        bins: How many.
+        quantile: Of the values of a bin, in [0, 1].
+        least: Points without which a bin is left out.
+        weights: Of each point in the quantile, (N,); alike where not given.
 
     Returns:
         (median row, quantile of the values, points) of each bin of at least `least` points.
     """
     order = np.argsort(rows, kind="stable")
-    return _summaries(rows, values, np.array_split(order, bins), quantile, least)
+    return _summaries(rows, values, np.array_split(order, bins), quantile, least, weights)
 
 
 def equal_height_bins(
-    rows: Floats, values: Floats, *, bins: int, quantile: float, least: int
+    rows: Floats,
+    values: Floats,
+    *,
+    bins: int,
+    quantile: float,
+    least: int,
+    weights: Floats | None = None,
 ) -> Bins:
-    """Cut points into bins of equal height over rows 0 to 1; returns as `equal_count_bins`."""
+    """Cut points into bins of equal height over rows 0 to 1; as `equal_count_bins`."""
     which = np.minimum((rows * bins).astype(np.intp), bins - 1)
     parts = [np.flatnonzero(which == k) for k in range(bins)]
-    return _summaries(rows, values, parts, quantile, least)
+    return _summaries(rows, values, parts, quantile, least, weights)
+
+
+def weighted_quantile(values: Floats, weights: Floats, quantile: float) -> float:
+    """The value up to which so much of the weight lies."""
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weights[order])
+    at = int(np.searchsorted(reached, quantile * reached[-1]))
+    return float(values[order[min(at, len(values) - 1)]])
 
 
 def _summaries(
-    rows: Floats, values: Floats, parts: list[np.ndarray], quantile: float, least: int
+    rows: Floats,
+    values: Floats,
+    parts: list[np.ndarray],
+    quantile: float,
+    least: int,
+    weights: Floats | None = None,
 ) -> Bins:
     kept = [part for part in parts if len(part) >= max(least, 1)]
     centres = np.array([np.median(rows[part]) for part in kept], dtype=np.float64)
-    heights = np.array([np.quantile(values[part], quantile) for part in kept], dtype=np.float64)
+    heights = np.array(
+        [
+            np.quantile(values[part], quantile)
+            if weights is None
+            else weighted_quantile(values[part], weights[part], quantile)
+            for part in kept
+        ],
+        dtype=np.float64,
+    )
     counts = np.array([len(part) for part in kept], dtype=np.float64)
     return centres, heights, counts
 

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ruler.captioners.motion import tunables
-from ruler.captioners.motion.arrays import Floats
-from ruler.captioners.motion.lines import RowLine, equal_count_bins, equal_height_bins, fit_line
+from ruler.captioners.motion.arrays import Floats, Mask
+from ruler.captioners.motion.lines import (
+    RowLine,
+    equal_count_bins,
+    equal_height_bins,
+    fit_line,
+    weighted_quantile,
+)
 
 _HEIGHT_BINS, _HEIGHT_QUANTILE = 6, 0.3
-"""A low quantile: figures that merge inflate heights."""
+"""A low quantile: figures that merge inflate heights. It is of area, not of blobs: where people
+stand in the background, what stands out falls into many small pieces beside a few whole figures."""
+
+_UPRIGHT = 0.7
+"""Width over height up to which a blob may be one figure; groups are wider."""
 
 _HEIGHT_RANGE = (0.06, 0.7)
 _HEIGHT_SPAN = 0.08
@@ -27,18 +39,45 @@ _SWAYING = 0.01
 _FAST_QUANTILE, _FAST_RANGE, _FAST_GUESS = 0.99, (1.3, 3.0), 1.5
 
 
-def figure_height_line(rows: Floats, heights: Floats) -> RowLine | None:
+@dataclass(frozen=True, eq=False)
+class Blobs:
+    """What stands out whole in the references, each of shape (N,).
+
+    Attributes:
+        rows: Relative row of the middle.
+        heights: Share of the image height.
+        widths: In image heights, too.
+        areas: Share of the image.
+    """
+
+    rows: Floats
+    heights: Floats
+    widths: Floats
+    areas: Floats
+
+    def of(self, chosen: Mask) -> Blobs:
+        """Some of them."""
+        return Blobs(
+            self.rows[chosen], self.heights[chosen], self.widths[chosen], self.areas[chosen]
+        )
+
+
+def figure_height_line(blobs: Blobs) -> RowLine | None:
     """Typical height by row; None where there are no figures to learn from.
 
-    Args:
-        rows: Relative row of the middle of each blob, (N,).
-        heights: Its height, share of the image height, (N,).
+    Blobs as wide as groups count only where there are no others.
     """
+    upright = blobs.widths <= _UPRIGHT * blobs.heights
+    if upright.any():
+        blobs = blobs.of(upright)
+    rows, heights, areas = blobs.rows, blobs.heights, blobs.areas
     if not len(rows):
         return None
     low, high = _HEIGHT_RANGE
-    overall = float(np.clip(np.quantile(heights, _HEIGHT_QUANTILE), low, high))
-    bins = equal_count_bins(rows, heights, bins=_HEIGHT_BINS, quantile=_HEIGHT_QUANTILE, least=3)
+    overall = min(max(weighted_quantile(heights, areas, _HEIGHT_QUANTILE), low), high)
+    bins = equal_count_bins(
+        rows, heights, bins=_HEIGHT_BINS, quantile=_HEIGHT_QUANTILE, least=3, weights=areas
+    )
     centres, _, _ = bins
     line = fit_line(bins, low=low, high=high)
     if line is None or len(centres) < 3 or np.ptp(centres) < _HEIGHT_SPAN or line.slope < 0:
@@ -52,7 +91,8 @@ def usual_speed_line(
     """Typical speed by row of what moves from its place, image widths per 0.1 s; None for too few
     windows.
 
-    Those who stand say nothing of the usual speed, and would halve it where they stand.
+    It is the median over the ground that is covered, not over time: who stands and sways, however
+    long, says nothing of how fast people go here.
 
     Args:
         rows: Relative row of each window, (N,).
@@ -65,8 +105,10 @@ def usual_speed_line(
     rows, speeds = rows[moving], speeds[moving]
     if len(rows) < _LEAST_WINDOWS:
         return None
-    overall = max(float(np.median(speeds)), floor)
-    bins = equal_height_bins(rows, speeds, bins=_SPEED_BINS, quantile=0.5, least=_BIN_WINDOWS)
+    overall = max(weighted_quantile(speeds, speeds, 0.5), floor)
+    bins = equal_height_bins(
+        rows, speeds, bins=_SPEED_BINS, quantile=0.5, least=_BIN_WINDOWS, weights=speeds
+    )
     line = fit_line(bins, low=floor, high=1.0) if by_row else None
     return line or RowLine.constant(overall)
 

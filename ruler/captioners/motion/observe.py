@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from ruler.captioners.motion.arrays import Floats, Flow, Grey, Ints, Mask
 from ruler.captioners.motion.attention import Area, Attention, changing_areas
 from ruler.captioners.motion.flow import FlowMemo, net_motion, stride_marks
 from ruler.captioners.motion.lines import RowLine
+from ruler.captioners.motion.sight import Shift
 from ruler.captioners.motion.windows import Grid, Windows, integral_of
 from ruler.video.frames import Frame
 
@@ -116,21 +117,29 @@ class Observation:
         return self.kept // self.view.grid.shape[1]
 
 
-def observe(frames: Sequence[Frame], memo: FlowMemo, view: View) -> Observation:
+def observe(
+    frames: Sequence[Frame],
+    memo: FlowMemo,
+    view: View,
+    shifts: Sequence[Shift] | None = None,
+) -> Observation:
     """Measure the newest frame of a window (docs/perception, steps 1, 2, 4, 5).
 
     Args:
         frames: One or more, ascending in time; one is not enough without a background.
         memo: Flows of this pass.
         view: The scene at the frames' size.
+        shifts: Where the background lies in each frame, (x, y) in pixels: what the camera moved is
+            no motion of anybody's. None where it stood still.
     """
+    places = {frame.index: place for frame, place in zip(frames, shifts or (), strict=False)}
     frames, ages = _distinct(frames)
     mask, attention = _attention(frames, ages, memo, view)
     motion = None
     if ages and len(attention.kept):
         pairs = zip(frames[-2::-1], frames[:0:-1], strict=True)
         flows = [_flow(earlier, later, memo, view) for earlier, later in pairs]
-        motion = _motion(flows, ages, attention, view)
+        motion = _motion(flows, ages, attention, view, _carried(frames, places))
     elif ages:
         motion = Motion.none()
     return Observation(
@@ -214,15 +223,29 @@ def _distinct(frames: Sequence[Frame]) -> tuple[list[Frame], list[float]]:
     return kept[::-1], [age / 1000 for age in ages[1:]]
 
 
+def _carried(frames: Sequence[Frame], places: Mapping[int, Shift]) -> Floats:
+    """How far the background has come since each earlier frame, newest first, (x, y) in pixels,
+    (frames - 1, 2)."""
+    lies = np.array([places.get(frame.index, (0.0, 0.0)) for frame in reversed(frames)])
+    return np.asarray(lies[0] - lies[1:], dtype=np.float64)
+
+
 def _motion(
-    flows: Sequence[Flow], ages: Sequence[float], attention: Attention, view: View
+    flows: Sequence[Flow],
+    ages: Sequence[float],
+    attention: Attention,
+    view: View,
+    carried: Floats,
 ) -> Motion:
+    """Motion of what stands out, less what the camera moved (`_carried`)."""
     grid = view.grid
     points = np.flatnonzero(attention.on_grid)
     at_row, at_column = np.divmod(points, grid.shape[1])
     rows, columns = grid.rows.take(at_row), grid.columns.take(at_column)
     marks = stride_marks(ages, (tunables.SHORT_SECONDS, tunables.LONG_SECONDS))
-    moved = net_motion(flows, rows, columns, sorted(set(marks)))
+    looked = sorted(set(marks))
+    moved = net_motion(flows, rows, columns, looked)
+    moved -= carried[[mark - 1 for mark in looked]][:, None]
     strides = np.array([ages[mark - 1] for mark in marks]) / tunables.STEP_SECONDS
     short, long = moved[0] / strides[0], moved[-1] / strides[1]
     fields = np.zeros((grid.shape[0] * grid.shape[1], 4), dtype=np.float64)
@@ -235,5 +258,5 @@ def _motion(
         long=means[:, 2:],
         points=points,
         own_speed=(np.hypot(*short.T) + np.hypot(*long.T)) / 2,
-        step=newest * (-tunables.STEP_SECONDS / ages[0]),
+        step=(newest + carried[0]) * (-tunables.STEP_SECONDS / ages[0]),
     )

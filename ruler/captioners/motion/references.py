@@ -11,7 +11,11 @@ from ruler.captioners.motion import foreground
 from ruler.captioners.motion.arrays import Floats, Grey
 from ruler.captioners.motion.flow import SMALLEST, FlowMemo, to_grey
 from ruler.captioners.motion.lines import RowLine
+from ruler.captioners.motion.norms import Blobs
 from ruler.captioners.motion.observe import View, observe
+from ruler.captioners.motion.places import Places
+from ruler.captioners.motion.sight import Sight
+from ruler.captioners.motion.unread import NotingClip
 from ruler.errors import InputError
 from ruler.schemas.runs import Every
 from ruler.video.frames import Clip, Frame, FrameWindow, WindowSpec
@@ -40,7 +44,7 @@ _LEAST_BLOB = 60
 class References:
     """Normal clips, and the frames of each that lie on the analysis grid."""
 
-    clips: Sequence[Clip]
+    clips: Sequence[NotingClip]
     grids: Sequence[Sequence[int]]
     spec: WindowSpec
 
@@ -48,7 +52,13 @@ class References:
     def of(cls, clips: Sequence[Clip], spec: WindowSpec) -> References:
         """Lay the grid over each clip."""
         every = Every(seconds=spec.step_seconds)
-        return cls(clips, [list(sample_indices(clip.times, every)) for clip in clips], spec)
+        noting = [NotingClip(clip) for clip in clips]
+        return cls(noting, [list(sample_indices(clip.times, every)) for clip in clips], spec)
+
+    @property
+    def unread(self) -> list[str]:
+        """What could not be read so far, a clause a clip."""
+        return [warning for clip in self.clips if (warning := clip.warning)]
 
     @property
     def size(self) -> int:
@@ -83,19 +93,17 @@ class References:
             [to_grey(frame) for frame in frames if isinstance(frame, Frame)] for frames in found
         ]
 
-    def figure_heights(self, background: Grey) -> tuple[Floats, Floats]:
-        """(relative middle row, height as a share of the image height) of each whole blob that
-        differs from the background."""
-        found: list[tuple[float, float]] = []
+    def blobs(self, background: Grey) -> Blobs:
+        """Each whole blob that differs from the background."""
+        found: list[tuple[float, ...]] = []
         for clip, grid in list(zip(self.clips, self.grids, strict=True))[:_HEIGHT_CLIPS]:
             every = max(_EVERY, -(-len(grid) // _SPARSE))
             for frame in clip.frames(
                 grid[::every], width=self.spec.width, is_grey=self.spec.is_grey
             ):
                 if isinstance(frame, Frame):
-                    found += _blob_heights(to_grey(frame), background)
-        pairs = np.array(found, dtype=np.float64).reshape(-1, 2)
-        return pairs[:, 0], pairs[:, 1]
+                    found += _blobs(to_grey(frame), background)
+        return Blobs(*np.array(found, dtype=np.float64).reshape(-1, 4).T)
 
     def windows(self) -> Iterator[FrameWindow]:
         """Windows spread evenly over all references; those that cannot be read are left out."""
@@ -121,15 +129,16 @@ def own_background(clip: Clip, spec: WindowSpec) -> Grey | None:
     return foreground.median_background(greys)
 
 
-def _blob_heights(grey: Grey, background: Grey) -> list[tuple[float, float]]:
+def _blobs(grey: Grey, background: Grey) -> list[tuple[float, ...]]:
     mask = foreground.join_bodies(foreground.differing_mask(grey, background))
     _, stats, _ = foreground.components(mask)
-    image_height, image_width = mask.shape
-    found = []
+    down, across = mask.shape
+    found: list[tuple[float, ...]] = []
     for left, top, width, height, area in stats[1:].tolist():
-        is_whole = left > 0 and top > 0 and left + width < image_width
-        if is_whole and top + height < image_height and area >= _LEAST_BLOB:
-            found.append(((top + height / 2) / image_height, height / image_height))
+        is_whole = left > 0 and top > 0 and left + width < across and top + height < down
+        if is_whole and area >= _LEAST_BLOB:
+            middle = (top + height / 2) / down
+            found.append((middle, height / down, width / down, area / (across * down)))
     return found
 
 
@@ -153,6 +162,7 @@ class Samples:
 def measure(references: References, background: Grey | None, height: RowLine) -> Samples:
     """Measure all reference windows that hold foreground and motion."""
     memo = FlowMemo(None)
+    places = Places(Sight(background)) if background is not None else None
     views: dict[tuple[int, int], View] = {}
     parts: list[Floats] = []
     for window in references.windows():
@@ -162,7 +172,9 @@ def measure(references: References, background: Grey | None, height: RowLine) ->
         view = views[rows, columns]
         if len(window.frames) < 2:
             continue
-        seen = observe(window.frames, memo, view)
+        greys = [memo.grey(frame) for frame in window.frames]
+        shifts = places.shifts(window.frames, greys) if places else None
+        seen = observe(window.frames, memo, view, shifts)
         if seen.motion is not None:
             where = view.grid.relative_rows[seen.rows]
             heights = view.figure_heights[seen.rows] / columns

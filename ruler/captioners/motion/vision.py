@@ -62,9 +62,9 @@ class Vision:
         if len(window.frames) == 1 and view.background is None:
             raise CaptionError("a single frame shows no motion, and the scene has no background")
         greys = [lent.memo.grey(frame) for frame in window.frames]
-        glance = eye.look(greys)
+        glance = eye.look(window.frames, greys)
         steady = glance.steadied(view)
-        observation = observe(window.frames, lent.memo, steady)
+        observation = observe(window.frames, lent.memo, steady, glance.shifts)
         if observation.motion is None and view.background is None:
             raise CaptionError("all frames have one time stamp, and the scene has no background")
         figures = find_figures(observation, norms)

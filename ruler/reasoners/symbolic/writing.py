@@ -83,7 +83,8 @@ def bound_of(
     prior for how far clips lie apart: as far as the frames of all references do (three clips'
     worth). No level of a reference lies beyond the bound, so the references stay quiet.
 
-    With m the median and q the 0.95 quantile of all frames, the softness is (q - m) / 4.
+    The softness is a quarter of the way from the median of all frames to the bound: what is usual
+    has the same strength, 0.02, for every fact and however wide few references make its bound.
 
     A duration's bound is 1.5 times the longest. One that takes up more than half of the longest
     reference (of `seconds`) was cut off, or may well have been: how long such a stay lasts is not
@@ -100,7 +101,7 @@ def bound_of(
     bound = max(_next_level(levels, clips, apart), watch.floor)
     if (top := FACTS[watch.fact].high) is not None:  # a bound at the very top is none
         bound = min(bound, (max(*levels, watch.floor) + top) / 2)
-    softness = max((upper - middle) / 4, 0.02 * bound)
+    softness = max((bound - middle) / 4, 0.02 * bound)
     return round(bound, 3), round(softness, 4)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from ruler.captioners.motion import create
 from ruler.captioners.motion.scene import Scene
 from ruler.errors import InputError, UnknownNameError
 from ruler.schemas.captions import SceneModel
+from ruler.video.frames import Frame, FrameFailure
 from tests.captioners.motion.footage import (
     HEIGHT,
     WIDTH,
@@ -75,6 +77,28 @@ def test_short_references_are_taken_with_a_warning(
     assert "usual speed is a guess" in warnings_of(model)
     assert model is not None
     answer_of(captioner, Footage(render([Walker(20, 60, 40)], 9)), model, 8)
+
+
+class Damaged(Footage):
+    """Footage of which every fourth frame from the second on cannot be read."""
+
+    def frames(
+        self, indices: Sequence[int], *, width: int | None = None, is_grey: bool = False
+    ) -> Iterator[Frame | FrameFailure]:
+        for frame in super().frames(indices, width=width, is_grey=is_grey):
+            if frame.index % 4 == 2:
+                yield FrameFailure(frame.index, frame.time_seconds, "the packet is damaged.")
+            else:
+                yield frame
+
+
+def test_frames_that_cannot_be_read_are_told(captioner: Captioner) -> None:
+    video = render([Walker(10, 40, 20), Walker(200, 110, -20, seed=8)], 60)
+    sound, damaged = Footage(video, name="sound"), Damaged(video, name="damaged")
+    model = captioner.fit([sound, damaged], cameras="one", place="any")
+    assert "14 of 58 frames of damaged could not be read" in warnings_of(model)
+    assert "the first at 0.2 s: the packet is damaged" in warnings_of(model)
+    assert "sound" not in warnings_of(model)
 
 
 def test_empty_references(captioner: Captioner) -> None:

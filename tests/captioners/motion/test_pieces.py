@@ -9,10 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ruler.captioners.motion import foreground, norms, tunables, words
+from ruler.captioners.motion.arrays import Floats
 from ruler.captioners.motion.captioner import MotionCaptioner
 from ruler.captioners.motion.figures import directions, entropy
 from ruler.captioners.motion.flow import net_motion, new_dis, stride_marks
-from ruler.captioners.motion.lines import RowLine, equal_count_bins, equal_height_bins, fit_line
+from ruler.captioners.motion.lines import (
+    RowLine,
+    equal_count_bins,
+    equal_height_bins,
+    fit_line,
+    weighted_quantile,
+)
 from ruler.captioners.motion.opencv import opencv_version
 from ruler.captioners.motion.scene import Scene
 from ruler.captioners.motion.windows import Grid, Windows, integral_of, top_mean
@@ -113,11 +120,40 @@ def test_one_window_more_at_the_edge_does_not_turn_a_line() -> None:
 
 def test_heights_without_perspective_are_constant() -> None:
     rows, heights = np.full(50, 0.5), np.full(50, 0.2)
-    assert norms.figure_height_line(rows, heights) == RowLine.constant(0.2)
-    falling = norms.figure_height_line(np.linspace(0, 1, 60), np.linspace(0.4, 0.2, 60))
+    assert norms.figure_height_line(slender(rows, heights)) == RowLine.constant(0.2)
+    falling = norms.figure_height_line(slender(np.linspace(0, 1, 60), np.linspace(0.4, 0.2, 60)))
     assert falling is not None
     assert falling.slope == 0.0
-    assert norms.figure_height_line(np.empty(0), np.empty(0)) is None
+    assert norms.figure_height_line(slender(np.empty(0), np.empty(0))) is None
+
+
+def slender(rows: Floats, heights: Floats) -> norms.Blobs:
+    """Blobs of upright figures."""
+    return norms.Blobs(rows, heights, heights / 3, heights**2 / 3)
+
+
+def test_pieces_and_groups_do_not_tell_how_tall_figures_are() -> None:
+    rows = np.full(100, 0.5)
+    heights = np.repeat([0.06, 0.3, 0.4], [60, 20, 20])
+    widths = np.repeat([0.02, 0.1, 0.8], [60, 20, 20])
+    blobs = norms.Blobs(rows, heights, widths, heights * widths)
+    assert norms.figure_height_line(blobs) == RowLine.constant(0.3)
+    groups = norms.figure_height_line(blobs.of(widths > 0.5))
+    assert groups == RowLine.constant(0.4)
+
+
+def test_the_usual_speed_is_that_at_which_ground_is_covered() -> None:
+    rows = np.tile(np.linspace(0.1, 0.9, 100), 4)
+    speeds = np.repeat([0.002, 0.002, 0.002, 0.01], 100)
+    line = norms.usual_speed_line(rows, speeds, np.full(400, 0.1), by_row=True)
+    assert line is not None
+    assert line.at_row(0.5) == pytest.approx(0.01)
+
+
+def test_weighted_quantiles() -> None:
+    values, weights = np.array([3.0, 1.0, 2.0]), np.array([1.0, 1.0, 2.0])
+    found = [weighted_quantile(values, weights, share) for share in (0.0, 0.25, 0.5, 0.76, 1.0)]
+    assert found == [1.0, 1.0, 2.0, 3.0, 3.0]
 
 
 def test_those_who_stand_do_not_slow_the_usual_speed() -> None:

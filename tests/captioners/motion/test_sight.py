@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -13,10 +14,15 @@ from hypothesis import strategies as st
 from ruler.captioners.base import Captioner
 from ruler.captioners.motion.arrays import Grey
 from ruler.captioners.motion.clutter import Usual, changed_pixels, clutter
+from ruler.captioners.motion.flow import FlowMemo
 from ruler.captioners.motion.foreground import differing_mask
+from ruler.captioners.motion.lines import RowLine
+from ruler.captioners.motion.observe import View, observe
+from ruler.captioners.motion.places import Places
 from ruler.captioners.motion.sight import Sight
 from ruler.schemas.captions import Caption, SceneModel
 from ruler.schemas.disturbances import disturbance
+from ruler.video.frames import Frame
 from tests.captioners.motion.footage import Footage, Walker, answer_of, render
 
 HEIGHT, WIDTH = 240, 360
@@ -181,3 +187,39 @@ def test_facts_are_of_the_frame_and_figures_stay(captioner: Captioner, model: Sc
     assert isinstance(caption, Caption)
     assert caption.facts["picture_contrast"] == 0.0
     assert caption.figures
+
+
+@pytest.mark.parametrize("reach", [1.5, 4.0])
+def test_a_shaking_camera_makes_nobody_fast(reach: float) -> None:
+    """A walker in a yard is as fast as ever, and who stands still goes on standing."""
+    chance = np.random.default_rng(5)
+
+    def film(jitter: float, speed: float) -> Footage:
+        frames = []
+        for step in range(16):
+            picture = YARD.copy()
+            left = round(60 + speed * step)
+            cv2.rectangle(picture, (left, 90), (left + 20, 150), 20, -1)
+            cv2.rectangle(picture, (left + 5, 100), (left + 14, 120), 90, -1)
+            x, y = chance.uniform(-jitter, jitter, 2)
+            frames.append(cv2.cvtColor(moved(picture, x, y), cv2.COLOR_GRAY2RGB))
+        return Footage(np.stack(frames).astype(np.uint8))
+
+    sight = Places(Sight(YARD))
+    view = View.of(HEIGHT, WIDTH, YARD, RowLine.constant(0.25))
+
+    def speed_of(clip: Footage, *, is_watched: bool) -> float:
+        frames = [f for f in clip.frames(range(7, 16), is_grey=True) if isinstance(f, Frame)]
+        greys = [frame.image for frame in frames]
+        look = sight.look(frames[-1], greys[-1])
+        steady = replace(view, background=look.steadied(YARD))
+        shifts = sight.shifts(frames, greys) if is_watched else None
+        motion = observe(frames, FlowMemo(None), steady, shifts).motion
+        assert motion is not None
+        return float(np.sort(motion.speed)[-20:].mean())
+
+    walks, stands = film(reach, 2.0), film(reach, 0.0)
+    assert speed_of(walks, is_watched=True) == pytest.approx(2.0, abs=0.4)
+    stirred = speed_of(stands, is_watched=False)
+    assert speed_of(stands, is_watched=True) < min(0.6, stirred)
+    assert sight.shifts([], []) is None
