@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import os
 import socket
-import subprocess
-import sys
-import threading
 from collections.abc import Generator, Iterable, Iterator
-from pathlib import Path
 
 from ruler.captioners.base import Captioned
+from ruler.children import Pool, spawn
 from ruler.errors import InputError, RunError
 from ruler.schemas.captions import SceneModel
 from ruler.video.frames import Frame, FrameWindow
@@ -41,7 +36,7 @@ class Helper:
         self.made_as = made_as
         self.is_usable = True
         here, there = socket.socketpair()
-        self._process = _start(there.fileno(), made_as)
+        self._process = spawn(_CODE, [str(there.fileno()), made_as], [there.fileno()])
         there.close()
         self._connection = Connection(here.detach())
         self._knows: str | None = None
@@ -131,73 +126,7 @@ class Helper:
         self._process.wait()
 
 
-def _start(there: int, made_as: str) -> subprocess.Popen[bytes]:
-    """A new process; its packages are found where this one finds them."""
-    places = os.pathsep.join(place or str(Path.cwd()) for place in sys.path)
-    command = [sys.executable, "-W", "ignore", "-c", _CODE, places, str(there), made_as]
-    return subprocess.Popen(  # noqa: S603 - a fixed command
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        pass_fds=(there,),
-        start_new_session=True,
-    )
+_CODE = "from ruler.captioners.child import serve; serve(int(sys.argv[1]), sys.argv[2])"
 
-
-_CODE = (
-    "import os, sys; sys.path[:] = sys.argv[1].split(os.pathsep); "
-    "from ruler.captioners.child import serve; serve(int(sys.argv[2]), sys.argv[3])"
-)
-
-
-class Pool:
-    """Processes that wait for work. They are spawned, never forked, and kept: a start takes half a
-    second."""
-
-    def __init__(self) -> None:
-        self._idle: list[Helper] = []
-        self._lock = threading.Lock()
-        self._owner = os.getpid()
-
-    @contextlib.contextmanager
-    def borrowed(self, made_as: str) -> Iterator[Helper]:
-        """A process for a while."""
-        helper = self._any(made_as)
-        try:
-            yield helper
-        finally:
-            if helper.is_usable:
-                with self._lock:
-                    self._idle.append(helper)
-            else:
-                helper.close()
-
-    def pids(self) -> list[int]:
-        """The processes that wait."""
-        with self._lock:
-            return [helper.pid for helper in self._idle]
-
-    def close(self) -> None:
-        """End all that wait."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        if self._owner == os.getpid():
-            for helper in idle:
-                helper.close()
-
-    def _any(self, made_as: str) -> Helper:
-        with self._lock:
-            if self._owner != os.getpid():  # a fork: these are the parent's
-                self._idle, self._owner = [], os.getpid()
-            for helper in self._idle:
-                if helper.made_as == made_as:
-                    self._idle.remove(helper)
-                    return helper
-        return Helper(made_as)
-
-
-POOL = Pool()
-"""Of this process."""
-
-atexit.register(POOL.close)
+POOL: Pool[str, Helper] = Pool(Helper)
+"""Of this process, by `Computing.made_as`."""

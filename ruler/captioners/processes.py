@@ -54,6 +54,7 @@ class Helped:
     ) -> None:
         self._captioner = captioner
         self._made_as = made_as
+        self._unprepared = processes
         self._hands = threading.BoundedSemaphore(processes + works_here)
         self._is_idle = works_here
         self._losses = 0
@@ -90,6 +91,16 @@ class Helped:
         if isinstance(self._captioner, Adapting):
             return self._captioner.adapt(clip, scene_model)
         return scene_model
+
+    def prepare(self, streams: int) -> None:
+        """Start processes, once, before there is work for them.
+
+        Args:
+            streams: How many there will be: one is captioned here.
+        """
+        with self._lock:
+            missing, self._unprepared = self._unprepared, 0
+        POOL.ready(self._made_as, min(missing, streams - 1))
 
     def caption(
         self, windows: Iterable[FrameWindow], scene_model: SceneModel | None

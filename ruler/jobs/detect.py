@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from graphs.deps import ClipDeps
+from ruler.captioners.processes import Helped
 from ruler.errors import ClipError, InputError, NotFoundError
 from ruler.files import exists
 from ruler.jobs.beside import beside
@@ -276,6 +277,8 @@ def _judge_clip(deps: ClipDeps, tools: Tools, folder: Path, report: Report) -> N
     name, total = deps.clip.info.name, len(deps.frames)
     report(Progress(name, 0, total))
     if not judge_known(deps, tools.spec):
+        if isinstance(captioner := deps.view.captioner, Helped):
+            captioner.prepare(deps.chunks)  # they start while LangGraph is imported
         from ruler.jobs.walking import walk_graph
 
         walk_graph(deps, tools.machine.workers, folder / CHECKPOINT, report)

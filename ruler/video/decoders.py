@@ -10,12 +10,11 @@ import os
 import select
 import signal
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ruler.children import spawn
 from ruler.errors import ClipError
 from ruler.video import wire
 from ruler.video.columns import Layout, Sealed
@@ -48,7 +47,12 @@ class Decoder:
         shared = shared_file(HEADER_BYTES)
         self._header = mmap.mmap(shared, HEADER_BYTES)
         self._channel, far = socket.socketpair()
-        self._process = _start(shared, far.fileno(), limits)
+        self._process = spawn(
+            _CODE,
+            [str(shared), str(far.fileno()), str(limits.megabytes), str(limits.pixels)],
+            [shared, far.fileno()],
+            has_pipes=True,
+        )
         os.close(shared)
         far.close()
         self._slots: Slots | None = None
@@ -246,27 +250,13 @@ class Decoder:
         return DecoderLostError(reason)
 
 
-def _start(shared: int, channel: int, limits: Limits) -> subprocess.Popen[bytes]:
-    """A new process; its packages are found where this one finds them."""
-    places = os.pathsep.join(place or str(Path.cwd()) for place in sys.path)
-    command = [sys.executable, "-W", "ignore", "-c", _CODE, places, str(shared), str(channel)]
-    return subprocess.Popen(  # noqa: S603 - a fixed command
-        [*command, str(limits.megabytes), str(limits.pixels)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        # OpenCV reads it once, where it is loaded.
-        env={**os.environ, "OPENCV_IO_MAX_IMAGE_PIXELS": str(limits.pixels)},
-        pass_fds=(shared, channel),
-        start_new_session=True,
-    )
-
-
 _CODE = (
-    "import fcntl, os, sys; sys.path[:] = sys.argv.pop(1).split(os.pathsep); "
+    "import fcntl; "
     # Both may lie on each other's place: first out of the way.
     "shared, channel = (fcntl.fcntl(int(sys.argv.pop(1)), fcntl.F_DUPFD, 10) for _ in '12'); "
     f"os.dup2(shared, {SHARED}); os.dup2(channel, {CHANNEL}); "
+    # OpenCV reads it once, where it is loaded.
+    "os.environ['OPENCV_IO_MAX_IMAGE_PIXELS'] = sys.argv[2]; "
     "from ruler.video.decoder_process import main; main()"
 )
 

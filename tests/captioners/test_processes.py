@@ -96,6 +96,18 @@ def test_one_who_asks_alone_needs_no_process(
     assert list(helped.caption(windows[:3], scene_model)) == expected
 
 
+def test_processes_are_started_once_and_no_more_than_there_is_work_for(motion: Captioner) -> None:
+    helped = Helped(motion, "motion", 3)
+    helped.prepare(1)
+    assert POOL.pids() == []
+    helped = Helped(motion, "motion", 3)
+    helped.prepare(3)
+    assert len(POOL.pids()) == 2
+    helped.prepare(9)
+    Helped(motion, "motion", 2).prepare(9)
+    assert len(POOL.pids()) == 2
+
+
 def test_windows_in_any_order_and_streams_that_are_left(
     motion: Captioner, windows: list[FrameWindow], scene_model: SceneModel
 ) -> None:

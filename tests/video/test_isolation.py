@@ -201,7 +201,7 @@ def test_decoders_end_with_their_parent(plain: Path) -> None:
         "import sys, time; from ruler.video.isolation import open_isolated as o;"
         f"clip = o({str(plain)!r}); frames = clip.frames(range(150)); next(frames);"
         "from ruler.video.pool import POOL; from ruler.video.limits import Limits;"
-        "d = POOL._any(Limits());"
+        "d = POOL._any(Limits(), None);"
         "print(d._process.pid, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
