@@ -84,18 +84,12 @@ def equal_count_bins(
 
 
 def equal_height_bins(
-    rows: Floats,
-    values: Floats,
-    *,
-    bins: int,
-    quantile: float,
-    least: int,
-    weights: Floats | None = None,
+    rows: Floats, values: Floats, *, bins: int, quantile: float, least: int
 ) -> Bins:
-    """Cut points into bins of equal height over rows 0 to 1; as `equal_count_bins`."""
+    """Cut points into bins of equal height over rows 0 to 1; returns as `equal_count_bins`."""
     which = np.minimum((rows * bins).astype(np.intp), bins - 1)
     parts = [np.flatnonzero(which == k) for k in range(bins)]
-    return _summaries(rows, values, parts, quantile, least, weights)
+    return _summaries(rows, values, parts, quantile, least)
 
 
 def weighted_quantile(values: Floats, weights: Floats, quantile: float) -> float:

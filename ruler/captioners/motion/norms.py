@@ -91,8 +91,7 @@ def usual_speed_line(
     """Typical speed by row of what moves from its place, image widths per 0.1 s; None for too few
     windows.
 
-    It is the median over the ground that is covered, not over time: who stands and sways, however
-    long, says nothing of how fast people go here.
+    Those who stand say nothing of the usual speed, and would halve it where they stand.
 
     Args:
         rows: Relative row of each window, (N,).
@@ -105,10 +104,8 @@ def usual_speed_line(
     rows, speeds = rows[moving], speeds[moving]
     if len(rows) < _LEAST_WINDOWS:
         return None
-    overall = max(weighted_quantile(speeds, speeds, 0.5), floor)
-    bins = equal_height_bins(
-        rows, speeds, bins=_SPEED_BINS, quantile=0.5, least=_BIN_WINDOWS, weights=speeds
-    )
+    overall = max(float(np.median(speeds)), floor)
+    bins = equal_height_bins(rows, speeds, bins=_SPEED_BINS, quantile=0.5, least=_BIN_WINDOWS)
     line = fit_line(bins, low=floor, high=1.0) if by_row else None
     return line or RowLine.constant(overall)
 

@@ -142,14 +142,6 @@ def test_pieces_and_groups_do_not_tell_how_tall_figures_are() -> None:
     assert groups == RowLine.constant(0.4)
 
 
-def test_the_usual_speed_is_that_at_which_ground_is_covered() -> None:
-    rows = np.tile(np.linspace(0.1, 0.9, 100), 4)
-    speeds = np.repeat([0.002, 0.002, 0.002, 0.01], 100)
-    line = norms.usual_speed_line(rows, speeds, np.full(400, 0.1), by_row=True)
-    assert line is not None
-    assert line.at_row(0.5) == pytest.approx(0.01)
-
-
 def test_weighted_quantiles() -> None:
     values, weights = np.array([3.0, 1.0, 2.0]), np.array([1.0, 1.0, 2.0])
     found = [weighted_quantile(values, weights, share) for share in (0.0, 0.25, 0.5, 0.76, 1.0)]
