@@ -83,6 +83,7 @@ def _clips(name: str, row: str) -> Benchmark:
 BY_HAND = {
     "decode.py": "needs clips, and says most on an idle machine",
     "sampling.py": "captions all footage twice",
+    "footage.py": "no benchmark: clips that perception.py decodes once",
     "memory.py": "needs a clip, and hours of footage made of it",
     "shared_captions.py": "captions all footage at several settings",
     "speed.py": "needs an idle machine",
