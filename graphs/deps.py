@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 MOST_SAMPLES = 4096
 """Longer clips are judged page by page: memory must not grow with a clip's length."""
 
-
 ROW = 4
 """Chunks of a wave that lie behind one another, for one worker."""
 

@@ -1,4 +1,4 @@
-"""The process that captions for another one: `python -m ruler.captioners.child` (see `processes`).
+"""The process that captions for another one (see `processes`); `helpers` starts it.
 
 It answers over the socket that its parent gave it, one stream of windows after the other, and ends
 when the socket does, so that it never outlives a parent that was killed.
@@ -42,7 +42,7 @@ class Child:
         self._connection = connection
         self._captioner = captioner
         self._heard: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._models: dict[str, SceneModel] = {}
+        self._known: SceneModel | None = None
         self._frames: dict[int, Frame] = {}
 
     def work(self) -> None:
@@ -70,10 +70,10 @@ class Child:
             os._exit(0)
 
     def _model(self, said: SceneModel | str | None) -> SceneModel | None:
-        """A stream's scene model, which is sent once and then named."""
-        if said is None or isinstance(said, str):
-            return self._models[said] if said else None
-        self._models = {said.sha256: said}
+        """A stream's scene model: sent, or named where it is that of the stream before."""
+        if isinstance(said, str):
+            return self._known
+        self._known = said or self._known
         return said
 
     def _stream(self) -> Iterator[FrameWindow]:

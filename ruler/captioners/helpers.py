@@ -33,7 +33,6 @@ class Helper:
     def __init__(self, made_as: str) -> None:
         from multiprocessing.connection import Connection  # few runs need it
 
-        self.made_as = made_as
         self.is_usable = True
         here, there = socket.socketpair()
         self._process = spawn(_CODE, [str(there.fileno()), made_as], [there.fileno()])
